@@ -1,6 +1,6 @@
 //! brandctl keeps the custom CRM-timeline icons and logos of a Bitrix24 portal equal to a Git repository.
 //!
-//! This page is the map of the house. Data flows one way:
+//! This page is the map of the code. Data flows in one direction:
 //!
 //! ```text
 //! files  → Manifest → rules → DesiredState ┐
@@ -16,38 +16,38 @@
 //! main.rs → cli → portal, store → ops::ports, ops::events, format, domain, text    (adapters, made by cli)
 //!           cli → ops ──────────→ format, domain, text
 //!           cli → render ───────→ format, domain, text
-//!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it uses nothing of portal)
-//!                 sandbox ──────→ store::files               (the one way in for every file)
+//!           cli → sandbox ──────→ domain::asset, text        (its own wire code; it does not use portal)
+//!                 sandbox ──────→ store::files               (opens every file)
 //!                 format ───────→ domain → text
 //! ```
 //!
 //! | room | what lives there |
 //! |---|---|
-//! | [`text`] | questions about text that every room asks: escape, quote, count, cut, nearest name |
+//! | [`text`] | functions on text that every room uses: escape, quote, count, cut, nearest name |
 //! | [`domain`] | the pure core: bytes and text in, values out; no file, clock, socket or terminal |
 //! | [`format`](mod@format) | the files that are read back, frozen: saved plans, run plans, the `portal.json` of an export |
 //! | [`ops`] | one use case a file, and [`ops::ports`], the traits that portal and store implement |
-//! | [`store`] | the manifest and art on disk, what Git knows of them, exports, the state folder: cache, runs, lock |
+//! | [`store`] | the manifest and art on disk, what Git knows about them, exports, the state folder: cache, runs, lock |
 //! | [`portal`] | the REST client of a real portal: a webhook or an OAuth application, batches, limits, downloads |
 //! | [`render`] | a report as text, JSON, Markdown, HTML, JUnit, SARIF, annotations or a diff: data in, `String` out |
 //! | [`cli`] | one file a command: arguments and wiring; exit codes, hints, progress |
 //! | [`sandbox`] | a portal on loopback, with the real server's behaviour |
 //!
-//! Three types carry the promises:
+//! Three types guarantee the order of these steps:
 //!
-//! - A [`domain::state::DesiredState`] only comes out of the rules, so art that was not checked cannot be planned; or out of
-//!   a run's backup, for restore, which puts back what the portal had.
-//! - A [`domain::guard::ApprovedPlan`] only comes out of [`domain::guard::Evaluated`], which the guards make of a plan, so
-//!   a plan that was not evaluated cannot be applied.
-//! - A [`format::Published`] holds a plan, evaluated or approved, with the document that publishes it, so that what a run
-//!   keeps is what it sends.
+//! - A [`domain::state::DesiredState`] is only made by the rules, so art that was not checked cannot be planned; or
+//!   from a run's backup, for restore, which puts back what the portal had.
+//! - A [`domain::guard::ApprovedPlan`] is only made from a [`domain::guard::Evaluated`], which the guards make from a
+//!   plan, so a plan that was not evaluated cannot be applied.
+//! - A [`format::Published`] holds a plan, evaluated or approved, together with the document that publishes it, so that
+//!   a run stores exactly what it sends.
 //!
-//! A step of a command returns what it found, or a `Failure` with a [`domain::report::FailureKind`]. `cli/error.rs` makes it
-//! of each error, with the hint that the error brought, and decides exit codes. The [`domain::report::Report`] says which kind it was, so that no
-//! renderer has to guess.
+//! A step of a command returns what it found, or a `Failure` with a [`domain::report::FailureKind`]. `cli/error.rs`
+//! makes the `Failure` from each error, with that error's hint, and decides exit codes. The [`domain::report::Report`]
+//! has the kind, so renderers do not have to guess it.
 //!
-//! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with a table that says the same as this page: which
-//! room uses which, the floors inside domain, and that no file needs itself through others.
+//! Messages hold raw text, and [`render`] escapes it. A test (`tests/it/house`) compares the source with a table of the
+//! same rules: which room uses which, the floors inside domain, and that no file depends on itself through others.
 
 pub mod cli;
 pub mod domain;

@@ -1,14 +1,14 @@
-//! Small questions about text that every room asks: how to show what somebody else wrote, how to count things, how to cut
-//! what is long, which of several names was meant.
+//! Small functions on text that every room uses: show text that someone else wrote, count things, cut long text, find
+//! which of several names was meant.
 //!
-//! Messages hold raw text: a code that a portal lists stands in them as the portal spells it. It is escaped once, by
-//! whoever draws it (the rooms `render` and `cli`), with [`escape`].
+//! Messages hold raw text: they have a code as the portal spells it. It is escaped once, by the room that prints it
+//! (`render` or `cli`), with [`escape`].
 
 use std::borrow::Cow;
 use std::fmt::Display;
 
-/// Text from a portal or a file with everything escaped that a terminal could take for a command, that changes the
-/// direction of writing, or that cannot be seen. Quotes and backslashes stay as they are.
+/// Text from a portal or a file, with every character escaped that a terminal could read as a command, that changes the
+/// direction of writing, or that is invisible. Quotes and backslashes stay as they are.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
         return Cow::Borrowed(text);
@@ -31,8 +31,8 @@ pub(crate) fn escaped(value: impl Display) -> String {
     escape(&value.to_string()).into_owned()
 }
 
-/// JSON with everything in its strings escaped that [`escape`] escapes, which JSON itself need not do: whoever looks at it
-/// on a terminal sees what is there, and a program reads what was there. Outside strings there is none of it but line
+/// JSON with everything in its strings escaped that [`escape`] escapes, which JSON itself does not require: a terminal
+/// shows what is there, and a program reads the same text. Outside strings, the only such characters in JSON are line
 /// breaks.
 pub(crate) fn escape_json(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
@@ -46,8 +46,8 @@ pub(crate) fn escape_json(json: &str) -> String {
     safe
 }
 
-/// Whether a character is shown as itself: no control character, none that changes the direction of writing, breaks the
-/// line or cannot be seen.
+/// Whether a character is shown as itself: it is not a control character, does not change the direction of writing,
+/// does not break the line and is not invisible.
 pub fn is_plain(character: char) -> bool {
     !character.is_control()
         && !matches!(character,
@@ -56,12 +56,12 @@ pub fn is_plain(character: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The text in backticks, as it is: whoever draws the message escapes it. Cut at `max_chars` characters.
+/// The text in backticks, unescaped: the code that prints the message escapes it. Cut at `max_chars` characters.
 pub(crate) fn quote(text: &str, max_chars: usize) -> String {
     format!("`{}`", cut(text, max_chars))
 }
 
-/// The first `max_chars` characters of a text, with `…` where there are more.
+/// The first `max_chars` characters of a text, with `…` if there are more.
 pub(crate) fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
     match text.char_indices().nth(max_chars) {
         None => Cow::Borrowed(text),
@@ -69,7 +69,7 @@ pub(crate) fn cut(text: &str, max_chars: usize) -> Cow<'_, str> {
     }
 }
 
-/// A word of a command line, in quotes where a shell would take it for more than that.
+/// A word of a command line, in quotes if a shell would not read it as one plain word.
 pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "/-_.".contains(character);
     if text.chars().all(is_plain) {
@@ -103,10 +103,10 @@ pub(crate) fn first_names(names: impl ExactSizeIterator<Item: Display>, max: usi
     names.take(max).map(|name| format!("`{name}`")).chain(more).collect::<Vec<_>>().join(", ")
 }
 
-/// The one of `names` that was probably meant by `word`: the same but for case, hyphens and blanks, else the most
+/// The one of `names` that `word` probably means: the same except for case, hyphens and spaces, or else the most
 /// similar one.
 pub(crate) fn nearest<'a>(word: &str, names: &[&'a str]) -> Option<&'a str> {
-    /// A longer word is not a slip of the finger, and comparing it takes long.
+    /// A longer word is not a typo, and comparing it takes long.
     const MAX_CHARS: usize = 80;
     if word.chars().nth(MAX_CHARS).is_some() {
         return None;

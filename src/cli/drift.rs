@@ -2,7 +2,9 @@
 
 use clap::Args;
 
+use crate::domain::diff::{Action, Change};
 use crate::domain::finding::Finding;
+use crate::domain::origin::OriginKind;
 use crate::domain::report::{DriftScope, Report};
 use crate::ops::plan::Purpose;
 use crate::render;
@@ -67,5 +69,14 @@ fn next_step(globals: &Globals, report: &Report, screen: &Screen) -> String {
     if !(is_clear && differs) {
         return String::new();
     }
-    render::human::next_steps(&[(globals.typed("apply"), "make the portal match the manifest")], screen)
+    let mut steps = vec![(globals.typed("apply"), "make the portal match the manifest")];
+    let is_drifted = |change: &&Change| {
+        matches!(change.action, Action::Replace(..))
+            && report.origins.get(&change.address).is_some_and(|origin| origin.kind == OriginKind::Drifted)
+    };
+    if let Some(change) = report.plan.iter().flat_map(|plan| &plan.diff.changes).find(is_drifted) {
+        let only = text::shell_word(&change.address.to_string()).into_owned();
+        steps.push((globals.typed(&format!("export --only {only} --overwrite")), "keep the portal's image instead"));
+    }
+    render::human::next_steps(&steps, screen)
 }

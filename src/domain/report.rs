@@ -24,6 +24,8 @@ pub struct Run {
     pub folder: PathBuf,
     /// The outcome of each step.
     pub steps: BTreeMap<Address, StepResult>,
+    /// The steps that a run of the same plan that was cut short had done before.
+    pub done_before: BTreeSet<Address>,
     /// The codes that had an image when it began, and have none at its end.
     pub missing: BTreeSet<Address>,
     /// What the portal has under the code of each step, by the last reading; empty for a run that is read from its folder.

@@ -1,4 +1,4 @@
-//! The right to use a portal, whichever way it was given: where the portal is, how its methods are addressed, what must
+//! The credentials for a portal, of either kind: where the portal is, how its methods are addressed, which secrets must
 //! not get into any text, and how hints name the credentials.
 
 use secrecy::SecretString;
@@ -8,7 +8,7 @@ use super::redact::Redactor;
 use super::server_address::ServerAddress;
 use super::webhook::Webhook;
 
-/// A portal's address with the right to use it. It prints as its host alone.
+/// A portal's address and the credentials for it. It prints as its host only.
 #[derive(Debug)]
 pub enum Access {
     /// A URL that holds a secret.
@@ -35,7 +35,7 @@ pub(super) struct AccessHints {
     pub(super) what: &'static str,
     /// Where they were given.
     pub(super) place: &'static str,
-    /// What to do when they are not valid any more.
+    /// What to do when they are no longer valid.
     pub(super) how_to_renew: &'static str,
     /// What to do when they allow too little.
     pub(super) how_to_add_scope: &'static str,
@@ -55,7 +55,7 @@ impl Access {
         }
     }
 
-    /// The server that renews tokens; for a webhook, which has none, the portal itself.
+    /// The server that renews tokens; for a webhook, which needs no such server, the portal itself.
     pub(super) const fn token_server(&self) -> &ServerAddress {
         match self {
             Self::Webhook(webhook) => &webhook.portal,
@@ -71,7 +71,7 @@ impl Access {
         }
     }
 
-    /// The URL of a method. It may hold the secret: it must go nowhere but into a request.
+    /// The URL of a method. It may hold the secret: use it only to send a request.
     pub(super) fn endpoint(&self, method: &str) -> String {
         match self {
             Self::Webhook(webhook) => webhook.endpoint(method),
@@ -79,7 +79,7 @@ impl Access {
         }
     }
 
-    /// The token that a request carries beside its parameters. A webhook has none: its URL is enough.
+    /// The token that a request carries in addition to its parameters. A webhook has none: its URL is enough.
     pub(super) fn token(&self) -> Option<SecretString> {
         match self {
             Self::Webhook(_) => None,

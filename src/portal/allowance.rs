@@ -1,5 +1,6 @@
-//! The time that a portal gives each of its methods, as arithmetic: how much of it is used, what a call costs, and whether
-//! it lasts for both halves of a replace. The limit is not known, and answers teach it. Time comes in as values.
+//! The time allowance that a portal gives each of its methods, as arithmetic: how much of it is used, what a call
+//! costs, and whether it lasts for both halves of a replace. The limit is unknown at first and is learned from answers.
+//! Time comes in as values.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,16 +11,16 @@ use crate::domain::retry::{Class, Decision, decide};
 
 use super::wire::CallTime;
 
-/// The time allowance of a method until answers teach otherwise, in seconds.
+/// The time allowance of a method until answers show another one, in seconds.
 const ASSUMED_LIMIT: f64 = 420.0;
-/// The part of a limit that is left alone.
+/// The part of a limit that is kept in reserve.
 const RESERVED_PART: f64 = 0.1;
-/// How many more of the costliest call must fit in at least.
+/// How many more calls must fit in at least, each as costly as the costliest so far.
 const RESERVED_CALLS: f64 = 2.0;
-/// Two resets that are no farther apart are the same one, seen at different distances.
+/// Two resets at most this far apart are the same one, reported at different times.
 const SAME_RESET: Duration = Duration::from_millis(500);
 
-/// What is known of the time allowances of a portal's methods.
+/// The known time allowances of a portal's methods.
 #[derive(Debug, Default)]
 pub(super) struct Allowances {
     methods: BTreeMap<String, Allowance>,
@@ -36,17 +37,17 @@ pub(super) struct Shortage {
 /// The reason why no replace may be sent: a method, and how long it is until there is more of its time allowance.
 #[derive(Debug)]
 pub(super) enum PairsHeld {
-    /// That was waited for.
+    /// The command waited for it.
     Waited(String, Duration),
-    /// The command's time is up before.
+    /// The command's time is up before then.
     NoTime(String, Duration),
 }
 
-/// What is known of one method's time allowance.
+/// The known time allowance of one method.
 #[derive(Debug)]
 struct Allowance {
     limit: f64,
-    /// How much of it is used, and when some of that is free again: from then on nothing is known of what is used.
+    /// How much of it is used, and when some of that is free again: from then on, how much is used is unknown.
     used: Option<(f64, Instant)>,
     /// The cost of the costliest call so far, in seconds.
     costliest: f64,
@@ -83,8 +84,8 @@ impl Allowances {
         self.methods.get(method)?.blocked_until
     }
 
-    /// How many of these replaces, each the methods of its two halves, may be sent together: the allowances must last for
-    /// all of them. At least one, or the shortage that lasts longest.
+    /// How many of these replaces, each given by the methods of its two halves, may be sent together: the allowances
+    /// must last for all of them. At least one, or the shortage that lasts longest.
     pub(super) fn permitted(&self, pairs: &[[String; 2]], now: Instant) -> Result<usize, Shortage> {
         let mut calls: BTreeMap<&str, u32> = BTreeMap::new();
         for (count, pair) in pairs.iter().enumerate() {
@@ -144,12 +145,12 @@ impl Allowance {
         self.refusals = self.refusals.saturating_add(1);
     }
 
-    /// When there is more of the allowance, if it may not last for so many calls and what is held in reserve.
+    /// When there is more of the allowance, if it may not last for so many calls plus the reserve.
     fn short_until(&self, calls: u32, now: Instant) -> Option<Instant> {
         if let Some(until) = self.blocked_until.filter(|until| now < *until) {
             return Some(until);
         }
-        // Where it is not known that there will be more, waiting is in vain: such portals have no limit.
+        // Without a reset there is nothing to wait for: such portals have no limit.
         let (used, resets_at) = self.known(now)?;
         let reserve = (self.limit * RESERVED_PART).max(self.costliest * RESERVED_CALLS);
         (self.costliest.mul_add(f64::from(calls), used) > self.limit - reserve).then_some(resets_at)
@@ -197,7 +198,7 @@ mod tests {
             let mut allowances = Allowances::default();
             allowances.note(ADD, told(operating, 60.0), now);
             assert_eq!(allowances.permitted(&pairs(1), now), expected, "{operating}");
-            // Then it is not known what is used.
+            // Then how much is used is unknown.
             assert_eq!(allowances.permitted(&pairs(1), now + seconds(60.0)), Ok(1));
         }
     }
@@ -252,7 +253,7 @@ mod tests {
         let later = now + seconds(61.0);
         allowances.note(ADD, told(400.0, 60.0), later);
         assert_eq!(allowances.permitted(&pairs(1), later), Ok(1), "479 less a tenth");
-        // It was refused at 400: it is no more than that.
+        // It was refused at 400: it is at most that.
         allowances.note_refusal(ADD, later);
         assert_eq!(allowances.permitted(&pairs(1), later), short(later + seconds(60.0)));
         let later = later + seconds(61.0);

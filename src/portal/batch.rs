@@ -15,7 +15,7 @@ use super::access::Access;
 use super::error;
 use super::wire::{self, CallTime, ErrorBody, Malformed, RestResult};
 
-/// A portal runs no more commands in one batch.
+/// The most commands that a portal runs in one batch.
 pub(super) const MAX_COMMANDS: usize = 50;
 
 /// The key of the command that asks whether the caller may write.
@@ -46,7 +46,7 @@ pub(super) fn list_method(kind: Kind) -> String {
     format!("crm.timeline.{kind}.list")
 }
 
-/// The parameters of a command in a request of its own.
+/// The parameters of a command that is sent as a separate request.
 pub(super) fn parameters(command: &Command) -> Value {
     match command {
         Command::Add { address, png } => json!({"code": address.code.as_str(), "fileContent": STANDARD.encode(png)}),
@@ -107,8 +107,8 @@ pub(super) fn of_queries(method: &str, queries: &[Vec<(&str, String)>]) -> Value
     json!({"halt": halt_flag(Halt::Never), "cmd": cmd})
 }
 
-/// Whether a batch would take the entry's code for a reference to another command's result, and so act on another code.
-/// Declared codes have no `$`; codes of others may have one.
+/// Whether a batch would read the entry's code as a reference to another command's result, and so act on another code.
+/// Declared codes have no `$`; other codes on the portal may have one.
 pub(super) fn would_be_substituted(address: &Address) -> bool {
     address.code.as_str().contains("$result")
 }
@@ -128,12 +128,12 @@ pub(super) struct BatchAnswers {
 pub(super) enum Part {
     Result(RestResult),
     Error(ErrorBody),
-    /// Neither, or both, which means nothing either.
+    /// Neither, or both, which is just as meaningless.
     Nothing,
 }
 
 impl BatchAnswers {
-    /// Reads the five maps. A map that is absent counts as empty, but not all of them can be.
+    /// Reads the five maps. A map that is absent counts as empty, but `result` or `result_error` must be present.
     pub(super) fn read(result: Value) -> Result<Self, Malformed> {
         let Value::Object(mut maps) = result else {
             return Err(Malformed("the result of the batch is not an object".to_owned()));
@@ -145,7 +145,7 @@ impl BatchAnswers {
             None | Some(Value::Null) => Ok(Map::new()),
             Some(value) => wire::members(value)
                 .map(|members| members.into_iter().collect())
-                .ok_or_else(|| Malformed(format!("the field `{field}` is neither map nor list"))),
+                .ok_or_else(|| Malformed(format!("the field `{field}` is neither a map nor a list"))),
         };
         Ok(Self {
             result: take("result")?,
@@ -166,12 +166,12 @@ impl BatchAnswers {
         self.time.values().filter_map(|time| time.get("operating")?.as_f64()).reduce(f64::max)
     }
 
-    /// What is said of the time of the command with this key, if it was not refused.
+    /// What the answer says about the time of the command with this key, if it was not refused.
     pub(super) fn time_of_result(&self, key: &str) -> Option<CallTime> {
         self.result.contains_key(key).then(|| self.time(key))
     }
 
-    /// What is said of the time of the command with this key.
+    /// What the answer says about the time of the command with this key.
     fn time(&self, key: &str) -> CallTime {
         self.time.get(key).map(wire::call_time).unwrap_or_default()
     }
@@ -223,7 +223,7 @@ impl BatchAnswers {
     }
 }
 
-/// Whether a command's result is what success looks like. Anything else is not known to be a success.
+/// Whether a command's result is what success looks like. Anything else does not count as a success.
 pub(super) fn judge(command: &Command, result: &Value) -> Answer {
     let done = match command {
         Command::Add { address, .. } => wire::is_added(address.kind, result),
@@ -233,7 +233,7 @@ pub(super) fn judge(command: &Command, result: &Value) -> Answer {
 }
 
 fn unmentioned() -> Answer {
-    Answer::Unknown("the answer does not speak of it".to_owned())
+    Answer::Unknown("the answer does not mention it".to_owned())
 }
 
 /// The key of the command at this index. It begins with a letter, so that PHP keeps the keys as a map.
@@ -304,7 +304,7 @@ mod tests {
         let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().into_owned();
         assert_eq!(decode(code.strip_prefix("code=").unwrap()), odd);
         let content = decode(content.strip_prefix("fileContent=").unwrap());
-        assert!(content.contains('+') && content.contains('/'), "the sample must be a hard one");
+        assert!(content.contains('+') && content.contains('/'), "the sample must be a difficult one");
         assert_eq!(STANDARD.decode(content).unwrap(), bytes);
         assert!(body["cmd"]["c1"].as_str().unwrap().starts_with("crm.timeline.logo.delete?code=a%20b%26c"));
     }
@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(
             answers(json!({"result": [], "result_error": []}), &commands, Halt::OnError),
             [unmentioned(), unmentioned(), unmentioned()],
-            "nobody was refused, so nothing halted"
+            "no command was refused, so nothing halted"
         );
     }
 

@@ -20,8 +20,8 @@ impl RateBucket {
         Self { leak_per_second, size: f64::from(size.max(1)), level: 0.0, at: now }
     }
 
-    /// Takes the next permit that leaves `headroom` of the bucket to others, and returns how long it is until then. `None`,
-    /// and nothing is taken, when that is longer than `max_wait`.
+    /// Takes the next permit that leaves `headroom` of the bucket to others, and returns the time until then. When that
+    /// is longer than `max_wait`, takes nothing and returns `None`.
     pub(super) fn reserve(&mut self, now: Instant, headroom: u32, max_wait: Duration) -> Option<Duration> {
         self.leak(now);
         let usable = (self.size - f64::from(headroom)).max(1.0);
@@ -34,7 +34,7 @@ impl RateBucket {
         Some(wait)
     }
 
-    /// Notes that the portal reports its bucket as full: others use it, too.
+    /// Notes that the portal reports its bucket as full: others use it too.
     pub(super) fn fill(&mut self, now: Instant) {
         self.leak(now);
         self.level = self.level.max(self.size);

@@ -1,5 +1,5 @@
-//! Certificates that are trusted because they were given, as `curl --cacert` takes them: a server may show one of these
-//! itself, also where it calls itself an authority, as those do that `openssl req -x509` makes.
+//! Certificates that are trusted because the user passed them, like those of `curl --cacert`: a server may present one
+//! of these as its own, even if the certificate is marked as an authority, as `openssl req -x509` makes them.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ fn check(certificate: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime)
     let parsed = ParsedCertificate::try_from(certificate).map_err(|_| CertificateError::BadEncoding)?;
     match verify_server_name(&parsed, name) {
         Ok(()) => Ok(()),
-        // The name of its subject counts where it names no hosts.
+        // The subject's name counts only if the certificate names no hosts.
         Err(_) if !facts.names_hosts && facts.common_name.is_some_and(|common| is_for(&common, name)) => Ok(()),
         Err(_) => Err(CertificateError::NotValidForName),
     }
@@ -91,14 +91,14 @@ fn is_for(common_name: &str, name: &ServerName<'_>) -> bool {
     }
 }
 
-/// The statements of a certificate, as far as they count here.
+/// The parts of a certificate that are checked here.
 #[derive(Debug, PartialEq, Eq)]
 struct Facts {
     /// In seconds since 1970.
     not_before: i64,
     not_after: i64,
     common_name: Option<String>,
-    /// Whether it has a list of names beside its subject's.
+    /// Whether it has a list of names in addition to the subject's.
     names_hosts: bool,
 }
 
@@ -170,7 +170,7 @@ fn any<'a>(bytes: &mut &'a [u8]) -> Option<(u8, &'a [u8])> {
     let [tag, short, rest @ ..] = *bytes else { return None };
     let (length, rest) = match short {
         0..=0x7f => (usize::from(*short), rest),
-        // The length is in so many bytes; none of a certificate takes more than three.
+        // The length takes this many bytes; in a certificate it never takes more than three.
         0x81..=0x83 => {
             let (length, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;
             (length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)), rest)

@@ -1,4 +1,4 @@
-//! The client: it waits for a permit, sends, judges the answer, and repeats what may be repeated.
+//! The client: it waits for a permit, sends the request, reads the answer, and retries what may be retried.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -27,17 +27,17 @@ use super::throttle::Throttle;
 use super::transport::{Transport, TrustStore};
 use super::wire::{self, AnswerBody, Malformed, RestResult};
 
-/// A longer answer is not read. A list has no pages, so this is much.
+/// The longest answer that is read. It is large because a list has no pages.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
-/// A portal, with the right to use it. Several futures can use it at once, all on one thread.
+/// A portal and the credentials for it. Several futures can use it at once, all on one thread.
 pub struct Client {
     pub(super) access: Access,
     pub(super) transport: Transport,
     pub(super) throttle: Throttle,
     pub(super) deadlines: Deadlines,
     pending: PendingRenewals,
-    /// Where the images are that were added, until they are asked for.
+    /// The addresses of the images that were added, until they are asked for.
     pub(super) added: RefCell<Vec<(Address, String)>>,
 }
 
@@ -74,7 +74,7 @@ impl Client {
         Ok(Self { access, transport, throttle, deadlines, pending, added })
     }
 
-    /// Lets whoever ends the process wait for its renewals of tokens.
+    /// Lets the code that ends the process wait for its token renewals.
     pub fn with_pending(self, pending: PendingRenewals) -> Self {
         Self { pending, ..self }
     }
@@ -84,8 +84,8 @@ impl Client {
         self.deadlines.extend(by);
     }
 
-    /// Asks until there is an answer that `read` accepts, or a failure that is not to be repeated. What is read is an error
-    /// where it holds our own secret: it goes into plans, journals and caches.
+    /// Sends a request until there is an answer that `read` accepts, or a failure that must not be retried. An answer
+    /// that holds our own secret is an error, because answers go into plans, journals and caches.
     pub(super) async fn ask<T>(
         &self,
         method: &str,
@@ -101,8 +101,8 @@ impl Client {
         self.ask_until(RequestPurpose::Read, method, parameters, &|_| {}, gate).await
     }
 
-    /// Asks as [`Client::ask`] does to write. What was done is done: our own secret is taken out of the answer. `note` is
-    /// told what happens to the request.
+    /// Sends a write, as [`Client::ask`] does. The write cannot be undone, so our own secret is removed from the answer
+    /// instead of making it an error. `note` is called with each thing that happens to the request.
     pub(super) async fn ask_to_write<T>(
         &self,
         urgency: Urgency,
@@ -114,7 +114,7 @@ impl Client {
         self.ask_until(RequestPurpose::Write(urgency), method, parameters, note, self.redacting(read)).await
     }
 
-    /// Asks as [`Client::ask`] does for what anybody may have written: our own secret is taken out of it.
+    /// Reads text that anyone may have written, as [`Client::ask`] does: our own secret is removed from it.
     pub(super) async fn ask_for_words<T>(
         &self,
         method: &str,
@@ -167,7 +167,7 @@ impl Client {
                     let Self { transport, throttle, deadlines, pending, .. } = self;
                     Renewal { application, transport, throttle, deadlines, pending, purpose }.run(&expired).await?;
                 }
-                // Its sender knows how long that is to be waited for.
+                // The caller knows how long to wait for that.
                 _ if failure.is_allowance_used_up() && writes_step(purpose, method) => return Err(failure),
                 _ => {
                     last = Some(failure.clone());
@@ -228,14 +228,14 @@ impl Client {
                 self.throttle.note_reset(result.time.resets_in);
                 return Ok(result);
             }
-            AnswerBody::Result(_) => error::garbage(&self.access, status, "a result under an error's status", b""),
+            AnswerBody::Result(_) => error::garbage(&self.access, status, "a result instead of an error", b""),
             AnswerBody::Error(body) => error::refused(&self.access, Some(status), &body),
             AnswerBody::NoAnswer(why) => error::garbage(&self.access, status, why, &bytes),
         };
         Err(RequestError { retry_after, ..failure })
     }
 
-    /// Does `work` for a request, and announces when it goes on past the command's end.
+    /// Does `work` for a request, and announces it when the work continues past the command's end.
     async fn announcing<T>(&self, purpose: RequestPurpose, work: impl Future<Output = T>) -> T {
         let goes_on = |end: &Instant| purpose != RequestPurpose::Read || self.deadlines.until(purpose) > *end;
         let Some(end) = self.deadlines.unannounced_end().filter(goes_on) else { return work.await };
@@ -246,8 +246,8 @@ impl Client {
             () = tokio::time::sleep_until(end) => {
                 if self.deadlines.unannounced_end().is_some() {
                     let most = self.deadlines.announce().as_secs();
-                    let what = "what was begun on the portal is finished, or its outcome found out";
-                    let message = format!("the time that --timeout gives is over: {what}, for {most} s at most");
+                    let what = "finishing what was begun on the portal, or finding out its outcome";
+                    let message = format!("the time of --timeout is up: {what}, for at most {most} s");
                     self.throttle.observer().observe(Event::Warning(message));
                 }
                 work.await
@@ -257,7 +257,7 @@ impl Client {
 
     /// The error of a portal that refuses batches, for commands that a batch would get wrong.
     pub(super) fn not_in_a_batch(&self) -> RequestError {
-        let message = format!("{} would take a code for a reference in a batch", self.access.host());
+        let message = format!("{} would read a code as a reference inside a batch", self.access.host());
         RequestError::new(Class::NoBatch, Effect::None, message, None)
     }
 
@@ -266,7 +266,7 @@ impl Client {
     }
 }
 
-/// Whether a request is one step of a plan, or half of one: a write by itself, or what completes a replace.
+/// Whether a request is one step of a plan, or half of one: a single write, or the second half of a replace.
 fn writes_step(purpose: RequestPurpose, method: &str) -> bool {
     purpose == RequestPurpose::Write(Urgency::Completing) || batch::is_write(method)
 }

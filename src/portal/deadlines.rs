@@ -14,7 +14,8 @@ use super::oauth::RENEWAL_TIMEOUT;
 /// How long past the command's end a replace may be completed and the outcome of writes may be determined.
 const GRACE_PERIOD: Duration = Duration::from_secs(180);
 
-/// How long past the command's end the image of a replace is waited for that the portal has no time allowance for.
+/// How long past the command's end brandctl waits to send the image of a replace while the portal has no time allowance
+/// for it.
 const ALLOWANCE_GRACE: Duration = Duration::from_secs(15 * 60);
 
 /// The deadlines of a command and of each of its requests.
@@ -23,16 +24,16 @@ pub struct Deadlines {
     end: Cell<Instant>,
     /// How long the command was given, for messages.
     budget: Duration,
-    /// Whether reading serves to determine the outcome of writes.
+    /// Whether reading is done to determine the outcome of writes.
     in_grace_period: Cell<bool>,
-    /// How long the grace period is: longer once an allowance was waited for in it.
+    /// How long the grace period is: longer once an allowance was waited for during it.
     grace: Cell<Duration>,
-    /// Whether it was announced that the command goes on past its end.
+    /// Whether the announcement was made that the command continues past its end.
     announced: Cell<bool>,
     /// The longest that one read or download may take.
     pub read_timeout: Duration,
-    /// The longest that one write may take. A portal goes on with a batch after its client is gone, so a short one only
-    /// makes outcomes unknown: leave it at 120 s or more, except in tests.
+    /// The longest that one write may take. A portal continues a batch after its client is gone, so a short limit only
+    /// makes outcomes unknown: keep it at 120 s or more, except in tests.
     pub write_timeout: Duration,
 }
 
@@ -73,7 +74,7 @@ impl Deadlines {
         self.end.set(self.end.get() + by);
     }
 
-    /// From here on, reading serves to determine the outcome of writes and may go on past the command's end.
+    /// From here on, reading is done to determine the outcome of writes and may continue past the command's end.
     pub(super) fn begin_grace_period(&self) {
         self.in_grace_period.set(true);
     }
@@ -108,9 +109,9 @@ impl Deadlines {
         self.until(purpose).saturating_duration_since(now)
     }
 
-    /// The time until which a request that is sent now may wait for its answer. A write that is sent in time is given its
-    /// whole timeout: to give up on it early would make its outcome unknown. One that is sent in the grace period has what
-    /// is left.
+    /// The time until which a request that is sent now may wait for its answer. A write that is sent in time gets its
+    /// whole timeout: giving up on it early would make its outcome unknown. A write that is sent in the grace period
+    /// gets the time that is left.
     pub(super) fn of_request(&self, purpose: RequestPurpose, now: Instant) -> RequestDeadline {
         match purpose {
             RequestPurpose::Read => self.of_read(purpose, now),
@@ -122,18 +123,19 @@ impl Deadlines {
         }
     }
 
-    /// The command's end, if it was not announced yet that it goes on; the caller announces it at that time.
+    /// The command's end, if it was not announced yet that the command continues; the caller announces it at that time.
     pub(super) fn unannounced_end(&self) -> Option<Instant> {
         (!self.announced.get()).then(|| self.end.get())
     }
 
-    /// Notes that it is announced, and returns for how long the command may go on at most.
+    /// Notes that it is announced, and returns for how long the command may continue at most.
     pub(super) fn announce(&self) -> Duration {
         self.announced.set(true);
         GRACE_PERIOD
     }
 
-    /// The time until which a renewal of tokens that begins now may wait for its answer, whatever time the command has.
+    /// The time until which a token renewal that begins now may wait for its answer, regardless of the command's own
+    /// deadline.
     pub(super) fn of_renewal(&self, now: Instant) -> RequestDeadline {
         let timeout = RENEWAL_TIMEOUT;
         RequestDeadline { until: now + timeout, timeout, cut_short: false, budget: self.budget }
@@ -198,7 +200,7 @@ mod tests {
         assert_eq!((read.until, read.cut_short), (now + Duration::from_secs(60), true));
         let write = deadlines.of_request(ORDINARY, now + Duration::from_secs(50));
         assert_eq!((write.until, write.cut_short), (now + Duration::from_secs(170), false));
-        // Nothing goes on for more than 180 s past the end.
+        // Nothing continues for more than 180 s past the end.
         let write = deadlines.of_request(COMPLETING, now + Duration::from_secs(200));
         assert_eq!((write.until, write.cut_short), (now + Duration::from_secs(240), true));
     }

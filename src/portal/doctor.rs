@@ -1,4 +1,4 @@
-//! Checking the way to a portal step by step, for `doctor`: what the client itself would do, one thing at a time.
+//! Checks the connection to a portal step by step, for `doctor`: what the client itself would do, one thing at a time.
 
 use std::time::Duration;
 
@@ -77,7 +77,7 @@ impl DoctorPort for Client {
             Ok(Ok(found)) => {
                 let mut addresses: Vec<String> = found.map(|address| address.ip().to_string()).collect();
                 addresses.dedup();
-                if addresses.is_empty() { Err(problem("there is no such host".to_owned())) } else { Ok(addresses) }
+                if addresses.is_empty() { Err(problem("the host does not exist".to_owned())) } else { Ok(addresses) }
             }
             Ok(Err(error)) => Err(problem(error.to_string())),
             Err(_) => Err(problem("no answer in time".to_owned())),
@@ -101,9 +101,9 @@ impl DoctorPort for Client {
             let help = if proxied {
                 "check the address in HTTPS_PROXY"
             } else {
-                "check the network and its firewall; if there is a proxy, name it in HTTPS_PROXY"
+                "check the network and its firewall; if you need a proxy, set HTTPS_PROXY"
             };
-            Problem::new(format!("{whom} takes no connection on port {port}: {why}")).help(help)
+            Problem::new(format!("{whom} does not accept connections on port {port}: {why}")).help(help)
         })
     }
 
@@ -131,12 +131,13 @@ impl DoctorPort for Client {
         };
         let mut answers = answers.into_iter();
         let mut next =
-            || answers.next().unwrap_or_else(|| Err(self.unread("batch", "it does not speak of everything")));
+            || answers.next().unwrap_or_else(|| Err(self.unread("batch", "it does not answer every question")));
         Ok(Inquiry {
             caller: next().and_then(|answer| self.caller(&answer)),
             scopes: next().and_then(|answer| self.scopes(answer)),
             administrator: next().and_then(|answer| {
-                wire::truth(&answer).ok_or_else(|| self.unread(batch::RIGHTS_METHOD, "it is neither yes nor no"))
+                wire::truth(&answer)
+                    .ok_or_else(|| self.unread(batch::RIGHTS_METHOD, "the result is neither yes nor no"))
             }),
             methods: methods
                 .iter()
@@ -176,7 +177,7 @@ impl Client {
             let answer = |(index, question): (usize, &Question<'_>)| match answers.take(&batch::key(index)) {
                 Part::Result(answered) => Ok(answered.result),
                 Part::Error(body) => Err(error::refused(&self.access, None, &body).error.into()),
-                Part::Nothing => Err(self.unread(question.method, "the batch does not speak of it")),
+                Part::Nothing => Err(self.unread(question.method, "the batch does not mention it")),
             };
             Ok((questions.iter().enumerate().map(answer).collect(), operating))
         };
@@ -209,7 +210,7 @@ impl Client {
     }
 
     fn scopes(&self, answer: Value) -> Result<Vec<String>, Problem> {
-        let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "it is not a list"))?;
+        let scopes = wire::members(answer).ok_or_else(|| self.unread(SCOPE, "the result is not a list"))?;
         Ok(scopes.iter().filter_map(|(_, scope)| scope.as_str()).map(|scope| self.access.quote(scope)).collect())
     }
 
@@ -219,7 +220,7 @@ impl Client {
             (Some(false), _) => Ok(Presence::Absent),
             (Some(true), Some(true)) => Ok(Presence::Available),
             (Some(true), Some(false)) => Ok(Presence::Withheld),
-            _ => Err(self.unread(PRESENCE, "it says neither whether the method is there nor whether it can be called")),
+            _ => Err(self.unread(PRESENCE, "it does not say whether the method exists and can be called")),
         }
     }
 

@@ -12,7 +12,7 @@ use super::error::{self, Effect, RequestError};
 use super::http;
 use super::server_address::is_loopback;
 
-/// A larger image is not fetched. This is four times what our own rules allow.
+/// The largest image that is fetched: four times what our own rules allow.
 const MAX_IMAGE_BYTES: usize = 1024 * 1024;
 /// The most redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -57,11 +57,11 @@ pub(super) async fn fetch(
             }
         }
     }
-    Err(refused(access, "it redirects more than three times"))
+    Err(refused(access, "there are more than three redirects"))
 }
 
-/// The URL of a `fileUri`: a path on the portal, or an absolute URL that is https. Plain http is for a portal on this
-/// machine that speaks it, and for files on this machine.
+/// The URL of a `fileUri`: a path on the portal, or an absolute https URL. Plain http is allowed only if the portal is
+/// on this machine and uses http, and for files on this machine.
 fn resolve(access: &Access, file_uri: &str) -> Result<Url, &'static str> {
     if file_uri.trim().is_empty() {
         return Err("the entry has no file");
@@ -79,11 +79,12 @@ fn resolve(access: &Access, file_uri: &str) -> Result<Url, &'static str> {
 
 /// The target of a redirect: only from https to https.
 fn follow(from: &Url, location: Option<&str>) -> Result<Url, &'static str> {
-    let mut url = location.and_then(|location| from.join(location).ok()).ok_or("it redirects to nowhere")?;
+    let mut url =
+        location.and_then(|location| from.join(location).ok()).ok_or("it redirects without a valid target")?;
     if from.scheme() != "https" || url.scheme() != "https" {
-        return Err("it redirects, and not from https to https");
+        return Err("it redirects, but not from https to https");
     }
-    strip_credentials(&mut url).map_err(|()| "it redirects to nowhere")?;
+    strip_credentials(&mut url).map_err(|()| "it redirects without a valid target")?;
     Ok(url)
 }
 
@@ -95,8 +96,9 @@ fn strip_credentials(url: &mut Url) -> Result<(), ()> {
     Ok(())
 }
 
-/// Checks that a body can be an image. An error page under status 200 must not pass for the stored image: the image would
-/// be taken for broken, and replaced. What has a PNG's signature is an image, valid or not; anything else must not be text.
+/// Checks that a body can be an image. An error page with status 200 must not count as the stored image: the image
+/// would look broken, and be replaced. Bytes with a PNG signature are an image, valid or not; anything else must not be
+/// text.
 fn image(body: &[u8], content_type: &str) -> Result<(), String> {
     let kind = content_type.trim().to_ascii_lowercase();
     let is_binary = kind.is_empty() || kind.starts_with("image/") || kind.starts_with("application/octet-stream");
@@ -190,7 +192,7 @@ mod tests {
         assert!(image(b"{}", "Application/JSON").is_err());
         assert!(image(b"", "image/png").is_err());
         assert!(image(b"\x89PNG\r\n\x1a\nrest", "text/plain").is_ok());
-        assert!(image(b"broken", "image/png").is_ok(), "it is for others to judge what was stored");
+        assert!(image(b"broken", "image/png").is_ok(), "other code checks what was stored");
         assert!(image(b"broken", "").is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! What each error means for us and what the user can do about it: the table of the REST engine, as code.
+//! The table of the REST engine's errors: what each one means for brandctl, and what the user can do about it.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::limits::{ALLOWANCE_USED_UP, NotPermitted};
 use super::redact::Redactor;
 use super::wire::{ErrorBody, Malformed};
 
-/// The effect of a request that failed: whether it may have done something.
+/// The effect of a failed request: whether it may have changed something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
     /// It did nothing.
@@ -30,14 +30,14 @@ pub(super) enum Effect {
 pub(super) struct RequestError {
     pub(super) error: PortalError,
     pub(super) effect: Effect,
-    /// When the portal said to come back.
+    /// When the portal said to try again.
     pub(super) retry_after: Option<Duration>,
     /// The portal's own words, when it reported the error itself.
     pub(super) description: Option<Box<str>>,
 }
 
 impl RequestError {
-    /// A failure that the portal did not report itself.
+    /// A failure that was not reported by the portal itself.
     pub(super) const fn new(class: Class, effect: Effect, message: String, hint: Option<String>) -> Self {
         let error = PortalError { class, code: None, message, hint };
         Self { error, effect, retry_after: None, description: None }
@@ -47,7 +47,7 @@ impl RequestError {
         self.error.class
     }
 
-    /// Whether the method has no time left, so that nothing was done.
+    /// Whether the method has no time allowance left, so that nothing was done.
     pub(super) fn is_allowance_used_up(&self) -> bool {
         let code = self.error.code.as_deref().unwrap_or_default();
         self.effect == Effect::None && code.eq_ignore_ascii_case(ALLOWANCE_USED_UP)
@@ -55,7 +55,7 @@ impl RequestError {
 }
 
 const HINT_TIMEOUT: &str = "give it more time with --timeout";
-const HINT_WAY: &str = "run it again; if it stays, look at the network, and at the proxy and firewall on the way";
+const HINT_WAY: &str = "run it again; if it fails again, check the network, the proxy and the firewall";
 
 fn hint_access(access: &Access) -> String {
     let AccessHints { what, how_to_renew, .. } = access.hints();
@@ -69,9 +69,9 @@ fn hint_host(access: &Access) -> String {
 fn hint_removing(access: &Access) -> String {
     match access {
         Access::Webhook(_) => {
-            "only the application that added an entry can delete it; a webhook is not an application: it can delete none, and nobody can delete what it added"
+            "only the application that added an entry can delete it; a webhook is not an application: it cannot delete any entry, and no one can delete an entry that it added"
         }
-        Access::Application(_) => "only the application that added an entry can delete it, and this one did not",
+        Access::Application(_) => "only the application that added an entry can delete it, and this application did not add it",
     }
     .to_owned()
 }
@@ -83,45 +83,45 @@ fn known(access: &Access, code: &str) -> Option<(Class, Option<String>)> {
     let (class, hint) = match code.to_ascii_uppercase().as_str() {
         "QUERY_LIMIT_EXCEEDED" => (
             Class::Busy,
-            "other integrations may use up the portal's limit: send less with --rps, or run later".to_owned(),
+            "other integrations may use up the portal's rate limit: lower --rps, or run it again later".to_owned(),
         ),
         ALLOWANCE_USED_UP => (
             Class::Busy,
-            "the method used up its time for ten minutes: run later, or let it wait longer with --timeout".to_owned(),
+            "the method used up its time allowance for ten minutes: run it again later, or allow a longer wait with --timeout".to_owned(),
         ),
         "INTERNAL_SERVER_ERROR" | "ERROR_UNEXPECTED_ANSWER" => {
-            (Class::Transient, "run it again; if it stays, the portal's own error log has the cause".to_owned())
+            (Class::Transient, "run it again; if it fails again, see the portal's own error log for the cause".to_owned())
         }
         "CONNECTION_ERROR" => (
             Class::Transient,
             "the portal could not reach the server that checks tokens: run it again later".to_owned(),
         ),
         "APPLICATION_NOT_FOUND" => configuration(format!(
-            "{what} is not installed on this portal any more: install it again, or {how_to_renew}"
+            "{what} is no longer installed on this portal: install it again, or {how_to_renew}"
         )),
         "PAYMENT_REQUIRED" => configuration(format!(
-            "{what} needs a plan or a subscription that the portal has no more: its administrator must renew it"
+            "{what} needs a plan or a subscription that the portal no longer has: the portal's administrator must renew it"
         )),
         "EXPIRED_TOKEN" => (Class::Expired, format!("the access token of {what} expired: {how_to_renew}")),
         "NO_AUTH_FOUND" | "INVALID_CREDENTIALS" => configuration(hint_access(access)),
         "INVALID_SCOPE" | "INSUFFICIENT_SCOPE" => configuration(how_to_add_scope.to_owned()),
         "USER_ACCESS_ERROR" | "AUTHORIZATION_ERROR" => configuration(format!(
-            "{what}'s user may not sign in: activate the user, or make {what} work for another one"
+            "the user of {what} may not sign in: activate the user, or set up {what} for another user"
         )),
-        "INVALID_REQUEST" => configuration(format!("let the address in {place} start with https://")),
+        "INVALID_REQUEST" => configuration(format!("start the address in {place} with https://")),
         "OVERLOAD_LIMIT" => configuration(
-            "Bitrix24 has blocked REST on this portal: ask its support to unblock it, and do not try again before"
+            "Bitrix24 has blocked REST on this portal: ask its support to unblock it, and do not run it again until it is unblocked"
                 .to_owned(),
         ),
         "ACCESS_DENIED" => configuration(format!(
             "{what}'s user must be an administrator, and the portal's plan must include REST (a commercial plan)"
         )),
         "ERROR_METHOD_NOT_FOUND" => configuration(format!(
-            "{what} needs the scope `crm`, and the portal a CRM that is new enough to have crm.timeline.icon"
+            "{what} needs the scope `crm`, and the portal needs a CRM that is new enough to have crm.timeline.icon"
         )),
         "PORTAL_DELETED" => configuration(format!("the portal is gone or switched off: check the host in {place}")),
         "OWNER_NOT_FOUND" => {
-            (Class::Refused, "the portal has no such item: check type and number of --entity".to_owned())
+            (Class::Refused, "the portal has no such item: check the type and the number in --entity".to_owned())
         }
         "REMOVING_DISABLED" => (Class::Refused, hint_removing(access)),
         "ERROR_BATCH_METHOD_NOT_ALLOWED" => return Some((Class::NoBatch, None)),
@@ -140,7 +140,7 @@ fn meaning(access: &Access, code: &str, status: Option<u16>) -> (Class, Option<S
     })
 }
 
-/// The portal answered with an error of its own.
+/// The portal answered with an error.
 pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) -> RequestError {
     let (class, hint) = meaning(access, &body.code, status);
     let code = access.redact(&body.code);
@@ -160,8 +160,8 @@ pub(super) fn refused(access: &Access, status: Option<u16>, body: &ErrorBody) ->
     }
 }
 
-/// The effect of a request that failed with an error of the portal, or of a gateway before it that speaks as portals do. A
-/// server error may strike after the work was done.
+/// The effect of a request that failed with an error of the portal, or of a gateway in front of it that answers as
+/// portals do. A server error may happen after the work was done.
 const fn effect(class: Class, status: Option<u16>, body: &ErrorBody) -> Effect {
     match (class, status) {
         (_, Some(408 | 425 | 502 | 504..)) => Effect::Unanswered,
@@ -171,7 +171,7 @@ const fn effect(class: Class, status: Option<u16>, body: &ErrorBody) -> Effect {
     }
 }
 
-/// The answer to a command that a failure about it alone stands for.
+/// The answer to a command, made from a failure that is about this command only.
 pub(super) fn answer(failure: RequestError) -> Answer {
     match failure.effect {
         Effect::Unclear | Effect::Unanswered => Answer::Unknown(failure.error.message),
@@ -183,19 +183,19 @@ pub(super) fn answer(failure: RequestError) -> Answer {
     }
 }
 
-/// The portal's host answered with something that no portal answers: the HTML of a proxy, nothing, half of an answer.
+/// The portal's host sent something that is not a portal's answer: the HTML of a proxy, nothing, half an answer.
 pub(super) fn garbage(access: &Access, status: u16, why: &str, body: &[u8]) -> RequestError {
     let notice = php_notice(body);
     let (why, body) = match &notice {
-        Some(notice) => ("a notice of PHP instead of JSON alone", notice.as_bytes()),
+        Some(notice) => ("a PHP notice instead of plain JSON", notice.as_bytes()),
         None => (why, body),
     };
     let mut failure = garbage_of(access.redactor(), access.host(), status, why, body);
     failure.error.hint = match status {
         429 => None,
-        408 | 425 | 500.. => Some("a proxy in front of the portal, or the portal itself, is in trouble".to_owned()),
-        413 => Some("the portal's web server accepts no request of this size: ask its administrator".to_owned()),
-        407 => Some("the proxy wants credentials: see HTTPS_PROXY".to_owned()),
+        408 | 425 | 500.. => Some("the portal, or a proxy in front of it, has a problem: run it again later".to_owned()),
+        413 => Some("the portal's web server does not accept a request of this size: ask its administrator to raise the limit".to_owned()),
+        407 => Some("the proxy asks for credentials: check those in HTTPS_PROXY".to_owned()),
         _ if notice.is_some() => Some(
             "PHP on the portal prints its notices into answers: its administrator must set `display_errors` to off in php.ini, or `debug` to false in bitrix/.settings.php"
                 .to_owned(),
@@ -238,7 +238,7 @@ fn php_notice(body: &[u8]) -> Option<String> {
     plain.lines().map(str::trim).find(is_notice).map(str::to_owned)
 }
 
-/// A server answered with something that makes no sense. The caller adds the hint.
+/// A server sent something that is not an answer. The caller adds the hint.
 pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str, body: &[u8]) -> RequestError {
     /// The beginning of a body that is searched for its first line.
     const HEAD: usize = 8 * 1024;
@@ -258,23 +258,23 @@ pub(super) fn garbage_of(redactor: &Redactor, host: &str, status: u16, why: &str
     RequestError::new(class, Effect::Unanswered, message, None)
 }
 
-/// An answer of the wrong shape. It may be temporary: lists can be read while somebody writes.
+/// An answer of the wrong shape. It may be temporary: lists can be read while someone writes.
 pub(super) fn malformed(access: &Access, method: &str, Malformed(why): &Malformed) -> RequestError {
-    let message = format!("{} answered {method} in an unknown way: {}", access.host(), access.quote(why));
+    let message = format!("{} gave an unexpected answer to {method}: {}", access.host(), access.quote(why));
     RequestError::new(Class::Transient, Effect::Unanswered, message, Some(hint_host(access)))
 }
 
-/// The portal answered with our own secret in what it should know nothing of it.
+/// The portal's answer holds our own secret in a place where it does not belong.
 pub(super) fn secret_in_answer(access: &Access) -> RequestError {
     let AccessHints { what, how_to_renew, .. } = access.hints();
     let message = format!("{} answered with the secret of {what} in its data", access.host());
     let hint = format!(
-        "somebody knows the secret, or a server on the way repeats it: revoke {what}, {how_to_renew}, and remove by hand what holds it"
+        "someone knows the secret, or a server on the way repeats it: revoke {what}, {how_to_renew}, and remove by hand the data that holds it"
     );
     RequestError::new(Class::Refused, Effect::None, message, Some(hint))
 }
 
-/// The portal redirects. REST calls do not follow: that would give the secret to another server.
+/// The portal redirects. REST calls do not follow redirects, because that would give the secret to another server.
 pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> RequestError {
     let to = match to {
         Some(host) => format!("to {}", access.quote(host)),
@@ -283,7 +283,7 @@ pub(super) fn redirected(access: &Access, status: u16, to: Option<&str>) -> Requ
     let message = format!("{} answered {status} and redirects {to}", access.host());
     let place = access.hints().place;
     let hint = format!(
-        "if the portal was renamed, put its new address into {place}, because no redirect is followed; else {}",
+        "brandctl does not follow redirects: if the portal was renamed, put its new address into {place}; otherwise {}",
         hint_host(access)
     );
     RequestError::new(Class::Configuration, Effect::Unanswered, message, Some(hint))
@@ -302,7 +302,7 @@ pub(super) fn broken(
             return timed_out(host, deadline.budget, Effect::Unanswered);
         }
         TransportFailure::TimedOut => {
-            let message = format!("{host} gave no answer within {} s", deadline.timeout.as_secs());
+            let message = format!("{host} did not answer within {} s", deadline.timeout.as_secs());
             (Class::Transient, Effect::Unanswered, message, Some(HINT_WAY))
         }
         TransportFailure::NotSent => {
@@ -310,8 +310,8 @@ pub(super) fn broken(
             (Class::Transient, Effect::None, format!("{host} cannot be reached: {cause}"), Some(hint))
         }
         TransportFailure::NotTls => {
-            let hint = "name the port on which it speaks https in the URL, or none if that is 443; brandctl sends no secret by plain http";
-            (Class::Configuration, Effect::None, format!("{host} does not speak https on this port"), Some(hint))
+            let hint = "put the portal's https port into the URL, or no port if it is 443; brandctl does not send secrets over plain http";
+            (Class::Configuration, Effect::None, format!("{host} does not use https on this port"), Some(hint))
         }
         TransportFailure::NotTrusted(problem) => {
             let message = format!("the certificate of {host} is not trusted: {cause}");
@@ -331,11 +331,11 @@ pub(super) fn broken(
 /// The hint about a certificate.
 const fn hint_certificate(problem: CertProblem) -> &'static str {
     match problem {
-        CertProblem::Expired => "the portal's administrator must renew it, if this machine's clock is right",
-        CertProblem::NotYetValid => "set this machine's clock: the certificate's time has not come yet",
-        CertProblem::WrongName => "use the host name that the certificate is for in the portal's URL",
+        CertProblem::Expired => "check this machine's clock; if it is right, the portal's administrator must renew it",
+        CertProblem::NotYetValid => "check this machine's clock: the certificate is not valid yet",
+        CertProblem::WrongName => "in the portal's URL, use the host name that the certificate is for",
         CertProblem::Unknown => {
-            "if the portal has a certificate authority of its own, name its certificate with --ca-cert"
+            "if the portal uses its own certificate authority, pass that authority's certificate with --ca-cert"
         }
     }
 }
@@ -351,11 +351,11 @@ pub(super) fn not_permitted(host: &str, budget: Duration, why: NotPermitted) -> 
     match why {
         NotPermitted::OutOfTime => timed_out(host, budget, Effect::None),
         NotPermitted::WritesHeld(held) => {
-            let message = format!("{host} takes no writes for another {} s", held.as_secs());
+            let message = format!("{host} does not accept writes for another {} s", held.as_secs());
             no_time_to_wait(RequestError::new(Class::Busy, Effect::None, message, None))
         }
         NotPermitted::WaitedTooLong(waited) => {
-            let message = format!("{host} let a write wait for {} s", waited.as_secs());
+            let message = format!("a write to {host} waited for {} s", waited.as_secs());
             RequestError::new(Class::Waited, Effect::None, message, None)
         }
     }
@@ -363,10 +363,10 @@ pub(super) fn not_permitted(host: &str, budget: Duration, why: NotPermitted) -> 
 
 /// No replace was sent, because the time allowance of a method may not last for both of its halves.
 pub(super) fn pairs_held(host: &str, held: PairsHeld) -> RequestError {
-    let of = |method: &str| format!("the allowance of {host} for {method} may not last for another replace");
+    let of = |method: &str| format!("the time allowance of {host} for {method} may not last for another replace");
     match held {
         PairsHeld::Waited(method, waited) => {
-            let message = format!("{}; that was waited for, {} s", of(&method), waited.as_secs());
+            let message = format!("{}; brandctl waited {} s for more", of(&method), waited.as_secs());
             RequestError::new(Class::Waited, Effect::None, message, None)
         }
         PairsHeld::NoTime(method, held) => {
@@ -377,8 +377,8 @@ pub(super) fn pairs_held(host: &str, held: PairsHeld) -> RequestError {
     }
 }
 
-/// The failure to report once the time is up, which says less than what used it up: the `last` failure that was to be
-/// waited out.
+/// The failure to report once the time is up: the `last` failure that brandctl waited to retry, which says more than
+/// the timeout.
 pub(super) fn used_up(last: Option<RequestError>, late: RequestError) -> RequestError {
     match last {
         Some(failure) if late.class() == Class::Deadline => no_time_to_wait(failure),
@@ -388,12 +388,12 @@ pub(super) fn used_up(last: Option<RequestError>, late: RequestError) -> Request
 
 /// The portal asked to wait for longer than there is time.
 pub(super) fn no_time_to_wait(failure: RequestError) -> RequestError {
-    let message = format!("{}, and --timeout leaves no time to wait it out", failure.error.message);
+    let message = format!("{}, and --timeout leaves no time to wait", failure.error.message);
     let hint = failure.error.hint.or_else(|| Some(HINT_TIMEOUT.to_owned()));
     RequestError { error: PortalError { class: Class::Deadline, message, hint, ..failure.error }, ..failure }
 }
 
-/// An error in what a client was made of.
+/// An error in the settings of a client.
 pub(super) fn misconfigured(message: impl Into<String>, hint: &str) -> PortalError {
     PortalError { class: Class::Configuration, code: None, message: message.into(), hint: Some(hint.to_owned()) }
 }
@@ -503,7 +503,7 @@ mod tests {
             let failure = garbage(&access(), 200, "no JSON", body.as_bytes());
             let shown = &failure.error.message;
             assert!(
-                shown.contains("a notice of PHP") && shown.contains("Undefined array key 1 in /home/x.php on line 3"),
+                shown.contains("a PHP notice") && shown.contains("Undefined array key 1 in /home/x.php on line 3"),
                 "{shown}"
             );
             assert!(failure.error.hint.as_deref().unwrap().contains("display_errors"), "{failure:?}");

@@ -1,4 +1,4 @@
-//! The entry point of the fuzz target `answers`, which sees public items only. It is not in any build that is shipped.
+//! The entry point of the fuzz target `answers`, which sees public items only. It is not part of any released build.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
@@ -43,7 +43,7 @@ pub fn answers(bytes: &[u8]) {
         let mut added = 0;
         let outcomes = read.into_writes(&access, &commands, halt, |_, _| added += 1);
         assert_eq!(outcomes.len(), commands.len());
-        assert!(added <= 2, "only what was to be added can have been");
+        assert!(added <= 2, "only an entry from the request can have been added");
         assert!(halt == Halt::OnError || !outcomes.contains(&Answer::NotRun), "nothing halts this batch");
         for outcome in outcomes {
             match outcome {
@@ -75,6 +75,6 @@ mod tests {
             super::answers(&std::fs::read(file.unwrap().path()).unwrap());
             count += 1;
         }
-        assert!(count >= 10, "this test looks in the wrong place");
+        assert!(count >= 10, "this test looks in the wrong folder");
     }
 }

@@ -1,5 +1,5 @@
-//! One bounded HTTP request. Nothing here knows the portal's methods or waits for anything but a response; its errors
-//! hold no URL.
+//! One bounded HTTP request. Nothing here knows the portal's methods or waits for anything except a response; its
+//! errors hold no URL.
 
 use std::convert::Infallible;
 use std::error::Error as _;
@@ -65,7 +65,7 @@ impl From<&CertificateError> for CertProblem {
     }
 }
 
-/// A response whose head was read and whose body was not.
+/// A response whose head was read, but not its body.
 pub(super) struct HttpResponse {
     pub(super) status: u16,
     /// The `Location` as it was sent.
@@ -99,7 +99,7 @@ impl hyper::body::Body for WatchedBody {
         if self.rest.is_empty()
             && let Some(all_sent) = self.all_sent.take()
         {
-            // Nobody listens for it where nothing is noted.
+            // No one listens for it if nothing is noted.
             let _ = all_sent.send(());
         }
         Poll::Ready((!chunk.is_empty()).then(|| Ok(Frame::data(chunk))))
@@ -114,9 +114,9 @@ impl hyper::body::Body for WatchedBody {
     }
 }
 
-/// A request's body in JSON, and what tells when its last byte was sent.
+/// A request's body in JSON, and a signal for when its last byte was sent.
 pub(super) fn watched_json(value: &impl Serialize) -> (reqwest::Body, oneshot::Receiver<()>) {
-    // What is serialized here has only text as keys, so that it cannot fail.
+    // What is serialized here has only text keys, so this cannot fail.
     let rest = Bytes::from(serde_json::to_vec(value).unwrap_or_default());
     let (all_sent, is_sent) = oneshot::channel();
     (reqwest::Body::wrap(WatchedBody { rest, all_sent: Some(all_sent) }), is_sent)
@@ -146,7 +146,7 @@ pub(super) async fn send(request: RequestBuilder, until: Instant) -> Result<Http
     let location = header(LOCATION).map(str::to_owned);
     let content_type = header(CONTENT_TYPE).map(str::to_owned);
     let date = header(DATE).map(str::to_owned);
-    // The other form, a date, is not worth a parser: our own waits will do.
+    // The other form, a date, is not worth a parser: our own waits are enough.
     let retry_after = header(RETRY_AFTER).and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
     Ok(HttpResponse { status: response.status().as_u16(), location, content_type, retry_after, date, response })
 }
@@ -166,7 +166,7 @@ impl HttpResponse {
                 Ok(Ok(Some(chunk))) if chunk.len() > max_bytes - body.len() => return Err(too_large()),
                 Ok(Ok(Some(chunk))) => body.extend_from_slice(&chunk),
                 Ok(Ok(None)) => return Ok(body),
-                // Whatever breaks now breaks after the request was sent.
+                // Any failure from here on comes after the request was sent.
                 Ok(Err(error)) => {
                     return Err(TransportError {
                         kind: TransportFailure::Lost,
@@ -210,7 +210,7 @@ fn cert_problem(error: &reqwest::Error) -> Option<CertProblem> {
     }
 }
 
-/// Whether the answer was not TLS at all, as from a server that speaks plain http.
+/// Whether the answer was not TLS at all, for example from a plain http server.
 fn is_not_tls(error: &reqwest::Error) -> bool {
     matches!(tls_error(error), Some(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)))
 }

@@ -1,15 +1,15 @@
-//! JSON from a portal, read into no more memory than an answer can need.
+//! JSON from a portal, read with a limit on memory.
 
 use std::fmt;
 
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// The most memory that the values of one answer may take beside its text: enough for a list of 200,000 entries. An answer
-/// of `{}` alone would take thirty times its size.
+/// The most memory that the values of one answer may take in addition to its text: enough for a list of 200,000
+/// entries. An answer made only of `{}` would take thirty times its size.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
 
-/// The memory of a value where it stands, in a list or a map that doubles its room as it grows.
+/// The memory of a value in its list or map, which doubles its capacity as it grows.
 const VALUE: usize = 2 * size_of::<Value>();
 
 /// The memory of a map for its first members.
@@ -42,7 +42,7 @@ fn read_within(bytes: &[u8], max_bytes: usize) -> Result<Value, Unreadable> {
     })
 }
 
-/// The memory that may still be taken.
+/// The memory that is left.
 struct Budget {
     left: usize,
     is_spent: bool,

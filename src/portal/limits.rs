@@ -1,5 +1,5 @@
-//! What is known of a portal's limits, and when the next request may be sent. All of it is arithmetic: the present time
-//! and random numbers come in as values, and sleeping happens in `throttle`.
+//! The known limits of a portal, and when the next request may be sent. All of it is arithmetic: the present time and
+//! random numbers come in as values, and sleeping happens in `throttle`.
 
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use super::allowance::{Allowances, Shortage};
 use super::bucket::RateBucket;
 use super::wire::CallTime;
 
-/// A write that waited longer than this is not sent without another look at the portal.
+/// The longest that a write may wait. After that it is not sent before the portal is read again.
 const MAX_WRITE_WAIT: Duration = Duration::from_secs(30);
-/// The same for one that removes something: what somebody else puts there between the look and the write is lost.
+/// The same for a write that removes something: anything that someone else adds between the reading and the write is
+/// lost.
 const MAX_REMOVAL_WAIT: Duration = Duration::from_secs(2);
 /// The error code of a request that found the portal's bucket full.
 const TOO_MANY_REQUESTS: &str = "QUERY_LIMIT_EXCEEDED";
-/// The error code of a method that used up its time allowance. The portal's answers say when that is filled up again.
+/// The error code of a method that used up its time allowance. The portal's answers say when the allowance resets.
 pub(super) const ALLOWANCE_USED_UP: &str = "OPERATION_TIME_LIMIT";
 
 /// The purpose of a request.
@@ -46,7 +47,7 @@ impl Default for Rate {
     }
 }
 
-/// The numbers of failures of one request, of each kind that is worth repeating.
+/// The numbers of failures of one request, for each kind that is worth a retry.
 #[derive(Debug, Default)]
 pub(super) struct RetryCounts {
     busy: u32,
@@ -58,9 +59,9 @@ pub(super) struct RetryCounts {
 pub(super) enum NotPermitted {
     /// The command's time is up before its turn comes.
     OutOfTime,
-    /// The portal takes no writes for so long, and the command's time is up before.
+    /// The portal does not accept writes for this long, and the command's time is up before that.
     WritesHeld(Duration),
-    /// It waited so long that what is known of the portal may be old.
+    /// It waited this long, so what is known about the portal may be out of date.
     WaitedTooLong(Duration),
 }
 
@@ -71,7 +72,7 @@ pub(super) struct Limits {
     bucket: RateBucket,
     /// When the time allowance of the methods is filled up again, as last reported of any of them.
     allowance_resets_at: Option<Instant>,
-    /// What is known of each method's time allowance.
+    /// The known time allowance of each method.
     allowances: Allowances,
     /// Until when the portal refuses writes, as it said inside an answer.
     writes_held_until: Option<Instant>,
@@ -97,8 +98,8 @@ impl Limits {
         self.rate
     }
 
-    /// The time to wait until the portal takes writes again. One that completes a replace does not wait before it was
-    /// refused itself: that costs it nothing, and until it took effect an image is missing.
+    /// The time to wait until the portal takes writes again. A write that completes a replace does not wait before it
+    /// was refused itself: a refusal costs it nothing, and until it takes effect an image is missing.
     pub(super) fn hold(
         &self,
         purpose: RequestPurpose,
@@ -116,15 +117,16 @@ impl Limits {
         }
     }
 
-    /// How many of these replaces, each the methods of its two halves, may be sent together, so that none stops half way for
-    /// want of time allowance. What is known of their methods says more than that some write was refused.
+    /// How many of these replaces, each given by the methods of its two halves, may be sent together without one
+    /// stopping half way because the time allowance is used up. What is known about their methods says more than the
+    /// refusal of some write.
     pub(super) fn permitted(&mut self, pairs: &[[String; 2]], now: Instant) -> Result<usize, Shortage> {
         let permitted = self.allowances.permitted(pairs, now)?;
         self.writes_held_until = None;
         Ok(permitted)
     }
 
-    /// How long what completes a replace waits after its method was refused for want of time allowance.
+    /// How long the second half of a replace waits after its method was refused because its time allowance was used up.
     pub(super) fn wait_for_allowance(&self, method: &str, now: Instant, jitter: f64) -> Duration {
         let blocked = self.allowances.blocked_until(method).map(|until| until.saturating_duration_since(now));
         match decide(Class::Busy, 0, blocked, Duration::MAX, jitter) {
@@ -133,7 +135,7 @@ impl Limits {
         }
     }
 
-    /// Takes the next permit to send a request that has `waited` so long already, and says how long it is until then.
+    /// Takes the next permit for a request that has already `waited` this long, and returns the time until that permit.
     pub(super) fn permit(
         &mut self,
         purpose: RequestPurpose,
@@ -153,8 +155,8 @@ impl Limits {
         wait.ok_or(NotPermitted::OutOfTime)
     }
 
-    /// Whether a permit may still be used once it was waited for. If not it is kept: whoever looks at the portal again
-    /// must not wait for another one.
+    /// Whether a permit may still be used once it was waited for. If not, it is kept, so that reading the portal again
+    /// does not have to wait for another one.
     pub(super) fn confirm(&mut self, purpose: RequestPurpose, waited: Duration) -> Result<(), NotPermitted> {
         if waited > max_wait(purpose) {
             self.unused_permits += 1;
@@ -197,12 +199,13 @@ impl Limits {
         }
     }
 
-    /// Notes what an answer says of the time of a call to this method.
+    /// Notes what an answer says about the time of a call to this method.
     pub(super) fn note_call(&mut self, method: &str, time: CallTime, now: Instant) {
         self.allowances.note(method, time, now);
     }
 
-    /// The portal refused a write because its method used up its time: no more writes until some of that is free again.
+    /// The portal refused a write because its method used up its time allowance: sends no writes until some of that is
+    /// free again.
     pub(super) fn note_refusal(&mut self, method: &str, now: Instant) {
         self.allowances.note_refusal(method, now);
         self.writes_held_until = self.allowances.resets_at(method, now).or(self.allowance_resets_at);
@@ -268,7 +271,7 @@ mod tests {
         assert_eq!(limits.confirm(RequestPurpose::Read, long), Ok(()));
         assert_eq!(limits.confirm(ORDINARY, long), Err(NotPermitted::WaitedTooLong(long)));
         let mut permit = |waited| limits.permit(ORDINARY, now, waited, seconds(60.0)).unwrap();
-        // The first one takes a permit of its own: it has waited too long itself.
+        // The first one takes its own permit: it has waited too long itself.
         assert_eq!([long, Duration::ZERO, Duration::ZERO].map(&mut permit), [0.0, 0.0, 0.5].map(seconds));
     }
 
@@ -347,7 +350,7 @@ mod tests {
         };
         assert_eq!(after(&mut limits, "operation_time_limit", None), 20.5);
         assert_eq!(after(&mut limits, "OPERATION_TIME_LIMIT", Some(30.0)), 30.5);
-        assert_eq!(after(&mut limits, "OTHER", None), 4.0, "each wait of its own choosing is longer");
+        assert_eq!(after(&mut limits, "OTHER", None), 4.0, "each wait without a reset from the portal is longer");
         assert_eq!(limits.permit(RequestPurpose::Read, now, Duration::ZERO, seconds(60.0)), Ok(Duration::ZERO));
         after(&mut limits, "QUERY_LIMIT_EXCEEDED", None);
         assert_eq!(limits.permit(RequestPurpose::Read, now, Duration::ZERO, seconds(60.0)), Ok(seconds(0.5)));

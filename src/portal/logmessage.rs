@@ -145,7 +145,7 @@ impl Client {
         Ok(entry)
     }
 
-    /// Takes the secrets out of an entry: anybody can write anything into one.
+    /// Takes the secrets out of an entry: anyone can write anything into one.
     fn redact_entry(&self, entry: &mut LogEntry) {
         let LogEntry { id: _, created, author: _, title, text, icon } = entry;
         for field in [created, title, text, icon] {
@@ -154,7 +154,7 @@ impl Client {
     }
 }
 
-/// Whether a failure is about one item alone, so that others may still be read. Here, `ACCESS_DENIED` is about the item.
+/// Whether a failure is about one item only, so that others may still be read. Here, `ACCESS_DENIED` is about the item.
 fn is_of_one_item(failure: &RequestError) -> bool {
     let is_denied = || failure.error.code.as_deref().is_some_and(|code| code.eq_ignore_ascii_case("ACCESS_DENIED"));
     matches!(failure.class(), Class::Refused | Class::Transient) || is_denied()
@@ -275,7 +275,7 @@ mod tests {
             ("ERROR_METHOD_NOT_FOUND", Class::Configuration),
         ] {
             let failure = pages(json!({"result": {"c0": []}, "result_error": {"c1": refusal(code)}})).unwrap_err();
-            assert_eq!(failure.class(), class, "{code} is about all of them");
+            assert_eq!(failure.class(), class, "{code} concerns all of them");
         }
     }
 

@@ -1,7 +1,7 @@
-//! The REST client of a real portal. A [`Client`] is four parts that are handed in: [`Access`] (the credentials), a
-//! transport (HTTP and TLS, made from a [`TrustStore`] that many clients can share), a [`Throttle`] (all waiting) and
-//! [`Deadlines`] (all ends of waiting). Nothing is global, not even the TLS provider. The futures of a client stay on the
-//! thread that makes them, and no secret gets into any text.
+//! The REST client of a real portal. A [`Client`] is made of four parts: [`Access`] (the credentials), a transport
+//! (HTTP and TLS, made from a [`TrustStore`] that many clients can share), a [`Throttle`] (all waiting) and
+//! [`Deadlines`] (all ends of waiting). Nothing is global, not even the TLS provider. The futures of a client stay on
+//! the thread that makes them, and no secret gets into any text.
 //!
 //! | file | what it knows |
 //! |---|---|
@@ -13,15 +13,15 @@
 //! | `bucket`, `allowance`, `limits` | the portal's limits as arithmetic: when the next request may be sent |
 //! | `deadlines` | when a command and each of its requests end |
 //! | `http` | one bounded HTTP request |
-//! | `proxy` | the proxy on the way, as the environment names it |
-//! | `error` | what each error means for us, and what the user can do about it |
-//! | `certificate` | which certificates of servers are trusted because they were given |
-//! | `transport` | the HTTP clients of a portal, and whom they trust |
+//! | `proxy` | the proxy on the way, from the environment |
+//! | `error` | what each error means for brandctl, and what the user can do about it |
+//! | `certificate` | which server certificates are trusted because the user passed them |
+//! | `transport` | the HTTP clients of a portal, and which certificates they trust |
 //! | `throttle` | waiting |
-//! | `renewal` | how tokens are renewed, once for all who wait for it |
+//! | `renewal` | how tokens are renewed, once for all calls that wait for it |
 //! | `batch` | how commands become a batch, and a batch's answer the answers to commands |
 //! | `download` | where images may come from |
-//! | `client` | all of it put together: sending, judging, repeating |
+//! | `client` | all of it together: sending, reading answers, retrying |
 //! | `reading`, `writing`, `logmessage`, `doctor` | the ports: what each asks, and what it makes of the answers |
 
 mod access;

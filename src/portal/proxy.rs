@@ -1,5 +1,5 @@
-//! The proxy on the way to a server, as the environment names it. The HTTP library drops a value that it cannot read and
-//! asks the server directly; so values are checked here first.
+//! The proxy on the way to a server, from the environment. The HTTP library ignores a value that it cannot read and
+//! connects to the server directly, so values are checked here first.
 
 use std::ffi::OsString;
 
@@ -42,8 +42,9 @@ fn check(server: &ServerAddress, variable: impl Fn(&str) -> Option<OsString>) ->
             Some(why) => why,
         },
     };
-    let hint = format!("write it as http://HOST:PORT, or unset {name}; NO_PROXY names hosts that are asked directly");
-    Err(error::misconfigured(format!("{name} does not hold the address of a proxy: {why}"), &hint))
+    let hint =
+        format!("write it as http://HOST:PORT, or unset {name}; NO_PROXY names the hosts to connect to directly");
+    Err(error::misconfigured(format!("{name} does not hold a proxy address: {why}"), &hint))
 }
 
 /// The variable that counts for https, in the order in which the HTTP library looks, and its value.
@@ -63,7 +64,7 @@ fn is_exempt(server: &ServerAddress, variable: &impl Fn(&str) -> Option<OsString
 /// The flaw of a proxy's address.
 fn flaw(text: &str) -> Option<&'static str> {
     if text.contains(char::is_whitespace) {
-        return Some("it holds a blank or a line break");
+        return Some("it holds a space or a line break");
     }
     if text.contains(char::is_control) {
         return Some("it holds a control character");
@@ -74,7 +75,7 @@ fn flaw(text: &str) -> Option<&'static str> {
     let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
     let has_scheme = text.contains("://");
     if !has_scheme && (begins("http:") || begins("https:")) {
-        return Some("`//` is missing behind `http:`");
+        return Some("`//` is missing after `http:`");
     }
     let whole = if has_scheme { text.to_owned() } else { format!("http://{text}") };
     let Ok(url) = Url::parse(&whole) else { return Some("it is not a URL") };
@@ -82,20 +83,20 @@ fn flaw(text: &str) -> Option<&'static str> {
     match url.scheme() {
         "http" | "https" if is_bare && is_used(text) => None,
         "http" | "https" if is_bare => Some("it is not a URL"),
-        "http" | "https" if !has_scheme => Some("`//` is missing, or there is a path behind the host"),
-        "http" | "https" => Some("there is a path behind the host"),
+        "http" | "https" if !has_scheme => Some("`//` is missing, or there is a path after the host"),
+        "http" | "https" => Some("there is a path after the host"),
         scheme if scheme.starts_with("socks") => Some("SOCKS proxies are not supported"),
         _ => Some("its scheme is neither http nor https"),
     }
 }
 
-/// Whether the HTTP library takes a text for a proxy.
+/// Whether the HTTP library accepts a text as a proxy.
 fn is_used(text: &str) -> bool {
     Matcher::builder().https(text.to_owned()).build().intercept(&Uri::from_static("https://portal.invalid/")).is_some()
 }
 
-/// The host and port of the proxy on the way to a server, as the HTTP library decides it, by the same variables and
-/// settings of the system.
+/// The host and port of the proxy on the way to a server, as the HTTP library decides, from the same environment
+/// variables and system settings.
 pub(super) fn of(server: &ServerAddress) -> Option<(String, u16)> {
     let uri = server.origin().as_str().parse::<Uri>().ok().filter(|_| !server.is_loopback())?;
     let found = Matcher::from_system().intercept(&uri)?.uri().clone();
@@ -120,10 +121,10 @@ mod tests {
     #[test]
     fn what_cannot_be_a_proxy_is_an_error_that_names_the_variable_alone() {
         for (value, why) in [
-            (" http://pw.example:1", "blank"),
-            ("http://pw.example:1 ", "blank"),
+            (" http://pw.example:1", "space"),
+            ("http://pw.example:1 ", "space"),
             ("http://pw.example:1\r", "line break"),
-            ("http://pw .example:1", "blank"),
+            ("http://pw .example:1", "space"),
             ("http://pw.example:1\u{1}", "control"),
             ("\"http://pw.example:1\"", "quotes"),
             ("http:pw.example:1", "`//` is missing"),
@@ -163,7 +164,7 @@ mod tests {
             assert_eq!(checked("https://acme.example", &[("HTTPS_PROXY", value)]), Ok(()), "{value}");
             assert!(is_used(value), "{value}");
         }
-        // One that is empty counts as none, and HTTPS_PROXY goes before ALL_PROXY.
+        // An empty one counts as not set, and HTTPS_PROXY takes precedence over ALL_PROXY.
         let twice = [("HTTPS_PROXY", ""), ("ALL_PROXY", "http:x")];
         assert!(checked("https://acme.example", &twice).unwrap_err().message.starts_with("ALL_PROXY"));
         assert_eq!(checked("https://acme.example", &[("HTTPS_PROXY", "x"), ("ALL_PROXY", "http:x")]), Ok(()));

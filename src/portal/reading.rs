@@ -189,5 +189,5 @@ impl Client {
 }
 
 pub(super) fn unmentioned() -> Malformed {
-    Malformed("the batch does not speak of it".to_owned())
+    Malformed("the batch does not mention it".to_owned())
 }

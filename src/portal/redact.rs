@@ -19,11 +19,13 @@ const MAX_QUOTED_CHARS: usize = 120;
 /// The text that replaces a secret.
 pub(super) const MASK: &str = "[secret]";
 
-/// So many first characters of a secret are hidden like all of it: an answer may be cut inside.
+/// A beginning of a secret of at least this many characters is hidden like the whole: an answer may be cut inside the
+/// secret.
 const MIN_PREFIX: usize = 6;
-/// So many first characters of a secret in Base64 are.
+/// The same for a secret in Base64.
 const MIN_BASE64_PREFIX: usize = 8;
-/// So many first characters show a secret in data, where chance brings fewer; fewer do as a word of their own.
+/// This many first characters identify a secret in data, because they do not occur there by chance; as a whole word,
+/// fewer are enough.
 const SURE_PREFIX: usize = 12;
 
 /// The secrets of one access, in every spelling.
@@ -83,7 +85,7 @@ struct Spelling {
 struct Match {
     start: usize,
     end: usize,
-    /// Whether it is so much of the secret that chance cannot have brought it.
+    /// Whether it is too much of the secret to be there by chance.
     sure: bool,
 }
 
@@ -120,7 +122,7 @@ impl Redactor {
         kept
     }
 
-    /// Whether data hold a secret, or enough of one.
+    /// Whether data holds a secret, or enough of one.
     pub(super) fn is_in(&self, data: &str) -> bool {
         let is_part = |at: Option<char>| at.is_some_and(char::is_alphanumeric);
         self.matches(data).iter().any(|found| {
@@ -164,7 +166,7 @@ impl Redactor {
     }
 
     /// A server's words for a message: the first line that is not empty, without any secret, cut, without a full stop.
-    /// They are raw otherwise: whoever draws the message escapes it.
+    /// They are otherwise raw: the code that prints the message escapes it.
     pub(super) fn quote(&self, text: &str) -> String {
         // Redacting comes first: a secret that is cut would not be found.
         let text = self.redact(text);
@@ -219,7 +221,7 @@ fn literal(text: &[u8]) -> Option<(u8, usize)> {
     text.first().map(|byte| (*byte, 1))
 }
 
-/// How many bytes a text begins with that nobody sees: a page in UTF-16 has a NUL in every character, and others have marks
+/// How many invisible bytes a text begins with: a page in UTF-16 has a NUL in every character, and others have marks
 /// between letters.
 fn unseen(text: &[u8]) -> usize {
     const MARKS: [&str; 7] = ["\0", "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{2060}", "\u{feff}"];
@@ -261,7 +263,7 @@ fn number(digits: &[u8], radix: u32) -> Option<u8> {
     u8::try_from(u32::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?).ok()
 }
 
-/// The Base64 forms of bytes, wherever they stand in what is encoded: the characters that depend on them alone.
+/// The Base64 forms of bytes at any position in the encoded data: only the characters that depend on no other bytes.
 fn in_base64(secret: &[u8]) -> Vec<String> {
     let mut spellings = Vec::new();
     for before in 0..3 {
@@ -337,7 +339,7 @@ mod tests {
             assert!(redactor.is_in(&format!("/upload/{cut}")) && redactor.is_in(&format!("/upload/{cut}/a.png")));
         }
         assert_eq!(redactor.redact("/rest/1/s3cr3"), "/rest/1/s3cr3");
-        // Chance brings a few characters.
+        // A few characters can be there by chance.
         assert!(!redactor.is_in("/upload/crm/a1s3cr3tb2c3"));
         assert!(redactor.is_in(&format!("/upload/crm/a1{SECRET}b2c3")));
     }

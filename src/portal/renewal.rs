@@ -1,5 +1,5 @@
-//! Renewing the tokens: once for all calls that wait for it and for all processes that share the file, never before the file
-//! is known to be writable, and wholly or not at all.
+//! The renewal of tokens: once for all calls that wait for it and for all processes that share the file, never before
+//! the file is known to be writable, and completely or not at all.
 
 use std::io;
 use std::sync::Arc;
@@ -24,10 +24,10 @@ use super::wire::{self, AnswerBody};
 /// The time between two tries to take a lock that another process holds.
 const LOCK_INTERVAL: Duration = Duration::from_millis(50);
 const EXPIRED: &str = "the access token has expired";
-/// The hint when the server is not well: the tokens are still good.
-const HINT_LATER: &str = "the tokens are as good as before: run it again later";
+/// The hint when the server has a problem: the refresh token was not used.
+const HINT_LATER: &str = "the token file is unchanged: run it again later";
 
-/// A renewal of an application's tokens, and what it uses of its client.
+/// A renewal of an application's tokens, and the parts of the client that it uses.
 pub(super) struct Renewal<'a> {
     pub(super) application: &'a Application,
     pub(super) transport: &'a Transport,
@@ -39,7 +39,7 @@ pub(super) struct Renewal<'a> {
 }
 
 impl Renewal<'_> {
-    /// Makes sure that `expired`, which the portal refused as expired, is not the token in use any more. A failure never
+    /// Makes sure that `expired`, which the portal refused as expired, is no longer the token in use. A failure never
     /// means that the refused request had an effect.
     pub(super) async fn run(&self, expired: &SecretString) -> Result<(), RequestError> {
         let application = self.application;
@@ -47,7 +47,7 @@ impl Renewal<'_> {
         let turn = timeout_at(deadline, application.renewal.lock()).await;
         let Ok(mut turn) = turn else { return Err(self.out_of_time()) };
         if let Some(task) = turn.as_mut() {
-            // Somebody began it, and did not wait for its end.
+            // Another call began it and did not wait for its end.
             if let Exchange::Renewed(pair) = end_of(task).await {
                 application.adopt(&pair);
             }
@@ -56,7 +56,7 @@ impl Renewal<'_> {
         if application.token().expose_secret() != expired.expose_secret() {
             return Ok(());
         }
-        // Looked at before the lock, too: where the file cannot be written, somebody else renews it.
+        // Checked before taking the lock too: if the file cannot be written, another program renews it.
         if application.follow_file(expired).map_err(unusable)? {
             return Ok(());
         }
@@ -70,14 +70,14 @@ impl Renewal<'_> {
             return Err(refused_at_once(application));
         }
         match self.fetch_pair(expired, &mut turn, &lock).await {
-            // A program that takes no lock may have been faster.
+            // A program that does not take the lock may have been faster.
             Err(failure) if is_spent(&failure) && application.follow_file(expired).map_err(unusable)? => Ok(()),
             fetched => fetched,
         }
     }
 
-    /// Asks the server until it gives a new pair, or says why not. The command's end stops the asking, and never a request
-    /// that is under way: the refresh token in it may be spent, and what replaces it is in the answer alone.
+    /// Asks the server until it gives a new pair, or says why not. The command's end stops further requests, but never
+    /// one that is in flight: its refresh token may already be used up, and only the answer holds the new one.
     async fn fetch_pair(
         &self,
         expired: &SecretString,
@@ -110,7 +110,7 @@ impl Renewal<'_> {
         }
     }
 
-    /// Begins a request for a new pair, once it is known that the pair can be stored.
+    /// Begins a request for a new pair, after checking that the pair can be stored.
     fn begin(&self, lock: TokenLock, until: Instant) -> Result<JoinHandle<Exchange>, RequestError> {
         let application = self.application;
         let stored = application.stored().map_err(unusable)?;
@@ -138,7 +138,7 @@ async fn lock(file: &dyn TokenStore, until: Instant) -> io::Result<Option<TokenL
     }
 }
 
-/// Whether a new pair of tokens could be stored, as far as a renewal finds that out before it begins.
+/// Whether a new pair of tokens can be stored, as far as a renewal checks that before it begins.
 pub(super) fn check_renewable(application: &Application) -> Result<(), RequestError> {
     let prepared = application.file.try_lock().and_then(|_| application.file.prepare());
     prepared.map(drop).map_err(|why| unwritable(application, "the access token will expire", &why))
@@ -154,7 +154,7 @@ fn judge(application: &Application, answer: &TokenAnswer) -> RequestError {
     let failure = match wire::body(body) {
         AnswerBody::Error(body) => refused(application, status, &body),
         AnswerBody::Result(_) => not_a_pair(application, status, "JSON without tokens", b""),
-        // Only a page is quoted: half an answer may hold half a token.
+        // Only an HTML page is quoted: half an answer may hold half a token.
         AnswerBody::NoAnswer(why) => {
             let page = if body.trim_ascii_start().starts_with(b"<") { &body[..] } else { b"" };
             not_a_pair(application, status, why, page)
@@ -163,7 +163,7 @@ fn judge(application: &Application, answer: &TokenAnswer) -> RequestError {
     RequestError { retry_after, ..failure }
 }
 
-/// The token server answered with something else than a pair of tokens, or something in front of it did.
+/// The token server, or a server in front of it, answered with something other than a pair of tokens.
 fn not_a_pair(application: &Application, status: u16, why: &str, page: &[u8]) -> RequestError {
     let host = application.token_server.host();
     let mut failure = error::garbage_of(&application.redactor, host, status, why, page);
@@ -173,7 +173,7 @@ fn not_a_pair(application: &Application, status: u16, why: &str, page: &[u8]) ->
     failure
 }
 
-/// The token server answered with an error of its own.
+/// The token server answered with an error.
 fn refused(application: &Application, status: u16, body: &wire::ErrorBody) -> RequestError {
     let code = application.redactor.quote(&body.code);
     let words = application.redactor.quote(&body.description);
@@ -186,7 +186,7 @@ fn refused(application: &Application, status: u16, body: &wire::ErrorBody) -> Re
     };
     let mut failure = match (class, code.as_str()) {
         (Class::Configuration, "invalid_client" | "wrong_client") => {
-            misconfigured(message, "let `client_id` and `client_secret` be those of the application")
+            misconfigured(message, "check that `client_id` and `client_secret` are those of the application")
         }
         (Class::Configuration, _) => {
             misconfigured(message, "the application must be authorised on the portal again: put its new tokens")
@@ -199,7 +199,7 @@ fn refused(application: &Application, status: u16, body: &wire::ErrorBody) -> Re
 
 fn refused_at_once(application: &Application) -> RequestError {
     let (portal, server) = (application.portal.host(), application.token_server.host());
-    let message = format!("{portal} refuses as expired a token that {server} gave out just now");
+    let message = format!("{portal} says that a token is expired, but {server} issued it just now");
     misconfigured(message, "check that the portal's clock is right, and the `client_endpoint`")
 }
 
@@ -218,13 +218,15 @@ fn interrupted() -> RequestError {
 fn unwritable(application: &Application, what: &str, why: &io::Error) -> RequestError {
     let message = format!("{what}, and {} cannot be rewritten with a new one: {why}", application.file.name());
     let hint = match why.kind() {
-        io::ErrorKind::Unsupported => "keep the file on a disk of this machine: one renewal at a time may rewrite it",
-        _ => "let brandctl write to that file or its folder: each renewal gives new tokens, which must be kept",
+        io::ErrorKind::Unsupported => {
+            "keep the file on a local disk, where it can be locked: only one renewal at a time may rewrite it"
+        }
+        _ => "allow brandctl to write to that file or its folder: each renewal gives new tokens, which must be stored",
     };
     RequestError::new(Class::Configuration, Effect::None, message, Some(hint.to_owned()))
 }
 
-/// The token file was valid when the command began, and is not any more.
+/// The token file was valid when the command began, and no longer is.
 fn unusable(error: OAuthError) -> RequestError {
     let hint = "put the application's tokens back into it";
     RequestError::new(Class::Configuration, Effect::None, error.to_string(), Some(hint.to_owned()))

@@ -53,7 +53,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// Whether a URL is one of REST 3.0, as in `/rest/api/USER/SECRET/`: it has none of the methods for timeline icons.
+/// Whether a URL is for REST 3.0, as in `/rest/api/USER/SECRET/`, which does not have the methods for timeline icons.
 pub(super) fn is_of_rest_3(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     path.split('/')

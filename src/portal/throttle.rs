@@ -1,5 +1,5 @@
 //! All waiting of one portal's client: for a permit to send, for what the portal asks to wait for, and for a free place
-//! to download. What to wait for is decided in `limits`; this sleeps.
+//! to download. `limits` decides what to wait for; this file sleeps.
 
 use std::cell::RefCell;
 use std::hash::{BuildHasher as _, RandomState};
@@ -25,23 +25,23 @@ const MIN_ANNOUNCED_WAIT: Duration = Duration::from_millis(500);
 pub struct Throttle {
     limits: RefCell<Limits>,
     download_slots: Semaphore,
-    /// The observer that is shown what is waited for.
+    /// The observer that is notified of waits.
     observer: Arc<dyn Observer>,
 }
 
 impl Throttle {
-    /// A throttle for one portal, with at most so many downloads at once.
+    /// A throttle for one portal, with a limit on downloads at once.
     ///
     /// # Errors
     ///
-    /// When a number makes no sense; the class is `Configuration`.
+    /// When a number is out of range; the class is `Configuration`.
     pub fn new(rate: Rate, downloads: usize, observer: Arc<dyn Observer>) -> Result<Self, PortalError> {
         if !(rate.per_second.is_finite() && rate.per_second > 0.0) || rate.burst == 0 {
             return Err(error::misconfigured("the request rate must be more than 0", "give --rps a number above 0"));
         }
         if downloads == 0 {
             let message = "the number of downloads at once must be more than 0";
-            return Err(error::misconfigured(message, "let it be at least 1"));
+            return Err(error::misconfigured(message, "set it to at least 1"));
         }
         Ok(Self {
             limits: RefCell::new(Limits::new(rate, Instant::now())),
@@ -56,7 +56,7 @@ impl Throttle {
     }
 
     /// Waits for a permit to send a request that was begun at `begun`, at the latest until `deadline`. A write that has
-    /// waited long is not permitted: its caller should look at the portal again first.
+    /// waited too long is not permitted: its caller must read the portal again first.
     pub(super) async fn permit(
         &self,
         purpose: RequestPurpose,
@@ -65,7 +65,7 @@ impl Throttle {
     ) -> Result<(), NotPermitted> {
         let now = Instant::now();
         let hold = self.limits.borrow().hold(purpose, now, deadline.saturating_duration_since(now), jitter())?;
-        self.pause("writing used up its time on the portal", hold).await;
+        self.pause("the portal's time allowance for writes is used up", hold).await;
         let (now, waited) = (Instant::now(), begun.elapsed());
         let left = deadline.saturating_duration_since(now);
         let wait = self.limits.borrow_mut().permit(purpose, now, waited, left)?;
@@ -100,12 +100,12 @@ impl Throttle {
         timeout_at(deadline, self.download_slots.acquire()).await.ok()?.ok()
     }
 
-    /// Notes when the time allowance of a method is filled up again, counted from now.
+    /// Notes when the time allowance of a method resets, counted from now.
     pub(super) fn note_reset(&self, resets_in: Option<Duration>) {
         self.limits.borrow_mut().note_reset(Instant::now(), resets_in);
     }
 
-    /// Notes what an answer says of the time of a call to this method.
+    /// Notes what an answer says about the time of a call to this method.
     pub(super) fn note_call(&self, method: &str, time: CallTime) {
         self.limits.borrow_mut().note_call(method, time, Instant::now());
     }
@@ -115,9 +115,9 @@ impl Throttle {
         self.limits.borrow_mut().note_refusal(method, Instant::now());
     }
 
-    /// How many of these replaces, each the methods of its two halves, may be sent together. Where there is no allowance for
-    /// one it waits until there is more, at the latest until `deadline`; what may be sent then is for its caller to ask
-    /// again, after another look at the portal.
+    /// How many of these replaces, each given by the methods of its two halves, may be sent together. Without an
+    /// allowance for even one, it waits until there is more, at the latest until `deadline`; after that the caller
+    /// reads the portal again and asks again.
     pub(super) async fn permitted(&self, pairs: &[[String; 2]], deadline: Instant) -> Result<usize, PairsHeld> {
         let now = Instant::now();
         let Shortage { method, until } = match self.limits.borrow_mut().permitted(pairs, now) {
@@ -127,20 +127,23 @@ impl Throttle {
         let (held, left) = (until.saturating_duration_since(now), deadline.saturating_duration_since(now));
         match decide(Class::Busy, 0, Some(held), left, jitter()) {
             Decision::Again { after } => {
-                self.pause(&format!("the portal's allowance for {method} may not last for another replace"), after)
-                    .await;
+                self.pause(
+                    &format!("the portal's time allowance for {method} may not last for another replace"),
+                    after,
+                )
+                .await;
                 Err(PairsHeld::Waited(method, after))
             }
             Decision::Stop => Err(PairsHeld::NoTime(method, held)),
         }
     }
 
-    /// How long what completes a replace waits after its method was refused for want of time allowance.
+    /// How long the second half of a replace waits after its method was refused because its time allowance was used up.
     pub(super) fn wait_for_allowance(&self, method: &str) -> Duration {
         self.limits.borrow().wait_for_allowance(method, Instant::now(), jitter())
     }
 
-    /// Who is shown what is waited for.
+    /// The observer that is notified of waits.
     pub(super) const fn observer(&self) -> &Arc<dyn Observer> {
         &self.observer
     }
@@ -156,7 +159,7 @@ impl Throttle {
     }
 }
 
-/// A random number from 0 to 1, to spread waits. Each `RandomState` has keys of its own.
+/// A random number from 0 to 1, to spread waits. Each `RandomState` has its own keys.
 fn jitter() -> f64 {
     let high = u32::try_from(RandomState::new().hash_one(()) >> 32).unwrap_or(u32::MAX);
     f64::from(high) / f64::from(u32::MAX)

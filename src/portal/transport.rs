@@ -1,4 +1,4 @@
-//! The HTTP clients of one portal, and whom they trust.
+//! The HTTP clients of one portal, and which certificates they trust.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,11 +23,11 @@ use super::http::innermost_cause;
 /// The longest that connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-const HINT_CA_CERT: &str = "--ca-cert names a PEM file with the certificates of the portal's certificate authority";
+const HINT_CA_CERT: &str = "pass a PEM file with the certificates of the portal's certificate authority to --ca-cert";
 
-/// The certificates that are trusted: the system's and those of `ca_cert`, or, where the system has no store of
-/// certificates, the compiled-in ones and those of `ca_cert`. Reading the system's store takes milliseconds: clones share
-/// what was read, so that many portals can.
+/// The certificates that are trusted: the system's and those of `ca_cert`, or, if the system has no certificate store,
+/// the compiled-in ones and those of `ca_cert`. Reading the system's store takes milliseconds, so clones share what was
+/// read, for use by many portals.
 #[derive(Clone)]
 pub struct TrustStore {
     config: ClientConfig,
@@ -41,7 +41,7 @@ impl TrustStore {
     /// When `ca_cert` holds no certificate; the class is `Configuration`.
     pub fn new(ca_cert: Option<&[u8]>) -> Result<Self, PortalError> {
         Self::with_system(ca_cert, Verifier::new(provider()).ok())
-            .map_err(|why| error::misconfigured(format!("the file of --ca-cert is of no use: {why}"), HINT_CA_CERT))
+            .map_err(|why| error::misconfigured(format!("the file of --ca-cert cannot be used: {why}"), HINT_CA_CERT))
     }
 
     /// `system` trusts what the system trusts; `None` when the system has no store.
@@ -67,15 +67,15 @@ impl TrustStore {
         Ok(Self { config: config.with_no_client_auth() })
     }
 
-    /// Builds an HTTP client that follows no redirect and sends nothing that was not asked for. `direct` means past any
+    /// Builds an HTTP client that does not follow redirects and sends nothing on its own. `direct` means without a
     /// proxy.
     fn client(&self, connections: Connections, direct: bool) -> Result<reqwest::Client, reqwest::Error> {
         let mut builder = ClientBuilder::new()
             .user_agent(concat!("brandctl/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
-            // It would be the URL with the secret.
+            // The referer would be the URL with the secret.
             .referer(false)
-            // Repeating is decided elsewhere.
+            // Retries are decided elsewhere.
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .tls_backend_preconfigured(self.config.clone());
@@ -94,7 +94,7 @@ impl TrustStore {
 enum Connections {
     /// For the next request.
     Kept,
-    /// Each request makes its own. A kept one may die at the moment it is used, and then nobody knows whether the
+    /// Each request makes its own. A reused one may break at the moment it is used, and then it is unknown whether the
     /// request had its effect.
     Fresh,
 }

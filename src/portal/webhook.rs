@@ -9,10 +9,10 @@ use url::Url;
 use super::redact::Redactor;
 use super::server_address::{ServerAddress, is_of_rest_3, is_private};
 
-/// An inbound webhook: a portal's address with the right to use it. It prints as its host alone.
+/// An inbound webhook: a portal's address and the right to use it. It prints as its host only.
 pub struct Webhook {
     pub(super) portal: ServerAddress,
-    /// Everything up to and with the secret, without a slash at the end.
+    /// Everything up to and including the secret, without a slash at the end.
     base: SecretString,
     pub(super) redactor: Redactor,
 }
@@ -41,26 +41,26 @@ enum WebhookProblem {
     Empty,
     #[error("has quotes around the URL")]
     Quoted,
-    /// The text is the name of a variable or secret that nothing replaced.
+    /// The text is the name of a variable or secret that was not replaced by its value.
     #[error("holds the name of a variable or secret instead of its value")]
     Placeholder,
     #[error("does not begin with https://")]
     NoScheme,
-    /// The URL is `http` to another machine, which would show the secret to everybody on the network.
+    /// The URL is `http` to another machine, which would show the secret to everyone on the network.
     #[error("begins with http://, which would send the secret in plain text")]
     NotHttps,
     #[error("does not hold a URL")]
     NotAUrl,
     /// The URL is for the methods of REST 3.0.
-    #[error("holds a URL of REST 3.0, which does not have the methods for timeline icons")]
+    #[error("holds a REST 3.0 URL, and REST 3.0 does not have the methods for timeline icons")]
     Rest3,
-    /// The URL is that of the portal alone, or of one of its pages.
-    #[error("holds an address of the portal, but not of a webhook")]
+    /// The URL is only the portal's address, or one of its pages.
+    #[error("holds an address of the portal that is not a webhook URL")]
     Page,
     /// The URL has a user but no secret.
-    #[error("holds the URL of a webhook without its secret")]
+    #[error("holds a webhook URL without its secret")]
     NoSecret,
-    #[error("holds a URL that is not one of a webhook")]
+    #[error("holds a URL that is not a webhook URL")]
     NotAWebhook,
 }
 
@@ -68,14 +68,14 @@ impl WebhookProblem {
     const fn help(self) -> &'static str {
         match self {
             Self::Empty => {
-                "check that the secret exists and that this job may read it: CI gives pull requests from forks and unprotected branches none"
+                "check that the secret exists and that this job may read it: CI does not give secrets to pull requests from forks or to unprotected branches"
             }
-            Self::Quoted => "remove the quotes: env files, CI variables and secrets keep them as a part of the value",
-            Self::Placeholder => "check how the job sets it: nothing replaced the name by the secret",
+            Self::Quoted => "remove the quotes: env files, CI variables and secrets keep quotes as part of the value",
+            Self::Placeholder => "check how the job sets it: the name was not replaced by the secret's value",
             Self::NoScheme | Self::NotHttps => "write https:// at the start of the URL",
             Self::Rest3 => "write /rest/ instead of /rest/api/, and keep the rest of the URL",
             Self::NotAUrl | Self::Page | Self::NoSecret | Self::NotAWebhook => {
-                "copy the whole URL of the webhook: Developer resources > Other > Inbound webhook; it looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/"
+                "copy the whole webhook URL from Developer resources > Other > Inbound webhook; it looks like https://acme.bitrix24.com/rest/1/abcdefgh12345678/"
             }
         }
     }
@@ -85,8 +85,8 @@ impl WebhookProblem {
 const QUOTES: [char; 7] = ['"', '\'', '`', '“', '”', '‘', '’'];
 
 impl Webhook {
-    /// Reads a webhook URL as people paste it: with or without the slash at the end, with a method name behind it, with
-    /// space around it. `source_name` is where it came from, such as `BITRIX24_WEBHOOK_URL`.
+    /// Reads a webhook URL as people paste it: with or without a slash at the end, with a method name after it, with
+    /// spaces around it. `source_name` is where it came from, such as `BITRIX24_WEBHOOK_URL`.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl Webhook {
         self.portal.host()
     }
 
-    /// The URL of a method. It holds the secret: it must go nowhere but into a request.
+    /// The URL of a method. It holds the secret: use it only to send a request.
     pub(super) fn endpoint(&self, method: &str) -> String {
         format!("{}/{method}.json", self.base.expose_secret())
     }
@@ -148,7 +148,7 @@ fn without_scheme(text: &str) -> WebhookProblem {
     if !text.contains("://") && is_webhook() { WebhookProblem::NoScheme } else { WebhookProblem::NotAUrl }
 }
 
-/// What is wrong with a URL that is not one of a webhook.
+/// What is wrong with a URL that is not a webhook URL.
 fn not_a_webhook(url: &Url) -> WebhookProblem {
     if is_of_rest_3(url) {
         return WebhookProblem::Rest3;
@@ -158,13 +158,13 @@ fn not_a_webhook(url: &Url) -> WebhookProblem {
     match segments.iter().position(|segment| *segment == "rest").map(|at| segments.get(at + 1..).unwrap_or_default()) {
         None => WebhookProblem::Page,
         Some([user]) if is_number(user) => WebhookProblem::NoSecret,
-        // A method stands where the secret belongs.
+        // There is a method where the secret belongs.
         Some([user, method]) if is_number(user) && method.contains('.') => WebhookProblem::NoSecret,
         Some(_) => WebhookProblem::NotAWebhook,
     }
 }
 
-/// The path up to and with the secret, and the secret.
+/// The path up to and including the secret, and the secret.
 fn split(url: &Url) -> Option<(String, &str)> {
     let segments: Vec<&str> = url.path_segments()?.filter(|segment| !segment.is_empty()).collect();
     for (index, segment) in segments.iter().enumerate() {

@@ -1,5 +1,5 @@
-//! The shapes of answers. PHP writes an empty map as `[]`, a map with the keys 0, 1, 2… as a list, and a truth value in
-//! one of many ways; all of them are read here, and only here.
+//! The shapes of answers. PHP writes an empty map as `[]`, a map with the keys 0, 1, 2… as a list, and a boolean in one
+//! of many ways; all of them are read here, and only here.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(super) enum AnswerBody {
     Result(RestResult),
     /// It has an `error`, under any status.
     Error(ErrorBody),
-    /// It is not what a portal answers, and why.
+    /// It is not an answer of a portal, and why.
     NoAnswer(&'static str),
 }
 
@@ -27,15 +27,15 @@ pub(super) enum AnswerBody {
 pub(super) struct RestResult {
     /// What the method returns.
     pub(super) result: Value,
-    /// How many items there are, beside a list.
+    /// How many items there are in all, next to a list.
     pub(super) total: Option<Value>,
     /// Whether there is another page.
     pub(super) more: bool,
-    /// What it says of the method's time.
+    /// What it says about the method's time.
     pub(super) time: CallTime,
 }
 
-/// What an answer says of the time that its method takes.
+/// What an answer says about the time of its method.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct CallTime {
     /// How long the call took, in seconds.
@@ -53,7 +53,7 @@ pub(super) struct ErrorBody {
     pub(super) code: String,
     /// Its words; may be empty.
     pub(super) description: String,
-    /// Whether it has a place for words, as all of the engine's own have: a gateway's may not.
+    /// Whether it has a field for words, as all errors of the engine have: a gateway's may not.
     pub(super) is_described: bool,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn body(bytes: &[u8]) -> AnswerBody {
         Ok(_) => return AnswerBody::NoAnswer("JSON that is not an answer"),
         Err(Unreadable::BreaksOff) => return AnswerBody::NoAnswer("JSON that breaks off"),
         Err(Unreadable::NotJson) => return AnswerBody::NoAnswer("no JSON"),
-        Err(Unreadable::TooMuch) => return AnswerBody::NoAnswer("JSON with far more values than any answer has"),
+        Err(Unreadable::TooMuch) => return AnswerBody::NoAnswer("JSON with far more values than an answer can have"),
     };
     // The key alone makes it an error: "0", 0 and "" are codes that portals use.
     let is_error = match fields.get("error") {
@@ -113,7 +113,7 @@ pub(super) fn members(value: Value) -> Option<Vec<(String, Value)>> {
     }
 }
 
-/// A truth value: `true`, `"Y"`, `1`, `"1"` and their opposites.
+/// A boolean: `true`, `"Y"`, `1`, `"1"` and their opposites.
 pub(super) fn truth(value: &Value) -> Option<bool> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -140,7 +140,7 @@ pub(super) fn entries(kind: Kind, list: RestResult) -> Result<Vec<Listed>, Malfo
     };
     let items = match list.result {
         Value::Object(mut fields) => fields.remove(field),
-        // PHP's empty array may stand for the whole result; believed only with a count that says so.
+        // PHP's empty array may stand for the whole result, but only if a count says so.
         Value::Array(items) if items.is_empty() && total == Some(0) => Some(Value::Array(items)),
         _ => None,
     };
@@ -180,7 +180,7 @@ pub(super) fn is_deleted(result: &Value) -> bool {
     truth(result) == Some(true)
 }
 
-/// Reads a `time` object, whatever it lacks.
+/// Reads a `time` object. Any of its fields may be missing.
 pub(super) fn call_time(time: &Value) -> CallTime {
     let seconds = |name: &str| moment(time.get(name)?).filter(|seconds| seconds.is_finite() && *seconds >= 0.0);
     CallTime {
@@ -190,7 +190,7 @@ pub(super) fn call_time(time: &Value) -> CallTime {
     }
 }
 
-/// The time after the answer until the method's time allowance is filled up again, by the server's own clock.
+/// The time from the answer until the method's time allowance resets, by the server's clock.
 pub(super) fn resets_in(time: &Value) -> Option<Duration> {
     /// The allowance is counted over ten minutes: more than that is a mistake somewhere.
     const WINDOW: f64 = 600.0;
@@ -199,7 +199,7 @@ pub(super) fn resets_in(time: &Value) -> Option<Duration> {
     (0.0..=WINDOW).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }
 
-/// A moment in seconds since 1970: a number, also as text, or a date as in ISO 8601.
+/// A moment in seconds since 1970: a number, also as text, or an ISO 8601 date.
 fn moment(value: &Value) -> Option<f64> {
     match value {
         Value::Number(number) => number.as_f64(),

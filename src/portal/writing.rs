@@ -92,7 +92,8 @@ impl Client {
                 }
             }
             let mut added = self.added.borrow_mut();
-            // One that holds our own secret must not get into the cache; the next reading of the lists reports it.
+            // An address that holds our own secret must not get into the cache; the next reading of the lists reports
+            // it.
             let on_added = |address: &Address, entry: Listed| {
                 if !entry.file_uri.contains(MASK) {
                     added.push((address.clone(), entry.file_uri));
@@ -101,7 +102,7 @@ impl Client {
             let mut answers = answers.into_writes(&self.access, commands, halt, on_added);
             for (command, answer) in commands.iter().zip(&mut answers).filter(|(_, answer)| is_used_up(answer)) {
                 self.throttle.note_refusal(&batch::method(command));
-                // Nothing was begun, and the whole pair is sent again once there is an allowance for it.
+                // Nothing was begun: the whole pair is sent again once there is a time allowance for it.
                 if halt == Halt::OnError && matches!(command, Command::Delete { .. }) {
                     *answer = Answer::NotRun;
                 }
@@ -142,21 +143,21 @@ impl Client {
         outcome
     }
 
-    /// Waits until the method that was refused has time again, and then asks for another look at the portal; or says that
-    /// there is no time for that.
+    /// Waits until the refused method has a time allowance again, then requests that the portal be read again; or says
+    /// that there is no time for that.
     async fn give_back(&self, command: &Command, failure: RequestError) -> RequestError {
         let method = batch::method(command);
         let wait = self.throttle.wait_for_allowance(&method);
         if wait >= self.deadlines.left(RequestPurpose::Write(Urgency::Ordinary), Instant::now()) {
             return error::no_time_to_wait(failure);
         }
-        self.throttle.pause(&format!("the portal's allowance for {method} is used up"), wait).await;
-        let message = format!("{}; that was waited out", failure.error.message);
+        self.throttle.pause(&format!("the portal's time allowance for {method} is used up"), wait).await;
+        let message = format!("{}; brandctl waited until it was reset", failure.error.message);
         RequestError::new(Class::Waited, Effect::None, message, None)
     }
 
-    /// Sends what completes a replace until it is not refused for want of time allowance, also past the command's end: until
-    /// it takes effect, a code that had an image has none.
+    /// Sends the second half of a replace until it is no longer refused because the time allowance is used up, also
+    /// past the command's end: until it takes effect, a code that had an image has none.
     async fn complete<T>(
         &self,
         command: &Command,
@@ -176,12 +177,12 @@ impl Client {
                 return sent;
             }
             note(Transmission::Refused);
-            let used_up = format!("the portal's allowance for {method} is used up");
+            let used_up = format!("the portal's time allowance for {method} is used up");
             if self.deadlines.ends_before(now + wait) {
                 let (address, seconds) = (command.address(), wait.as_secs_f64().ceil());
-                let when = format!("the image of {address} is sent again in {seconds} s, past the time of --timeout");
+                let when = format!("the image of {address} is sent again in {seconds} s, after the time of --timeout");
                 self.throttle.observer().observe(Event::Warning(format!("{used_up}: {when}")));
-                // That is said with this, and it may take longer than what is said then.
+                // This message covers that too, and its wait may be longer than the one announced then.
                 self.deadlines.announce();
             }
             self.throttle.pause(&used_up, wait).await;

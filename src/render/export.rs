@@ -7,7 +7,13 @@ use crate::domain::export::{ExportItem, ExportOutcome, MANIFEST};
 use crate::domain::report::ExportReport;
 
 use super::style::{DIM, REPLACE, shown};
-use crate::text::{escape, escaped, plural};
+use crate::text::{escape, escaped, first_names, plural, shell_word};
+
+/// The most left-out entries that are named.
+const MAX_LEFT_OUT: usize = 5;
+
+/// The most files that a command to type names.
+const MAX_ADDED: usize = 4;
 
 /// The most entries that are named one by one.
 const MAX_NAMED: usize = 20;
@@ -56,8 +62,17 @@ pub(crate) fn taken(report: &ExportReport) -> String {
     if let Some(manifest) = manifest {
         let _ = writeln!(text, "In {}, only the lines of these entries were changed.", escape(manifest));
     }
-    text.push_str("Review the change with `git diff --stat`, then commit it.\n");
+    let files: Vec<_> = report.written.iter().map(|file| shown_file(&report.folder, file)).collect();
+    let files = if files.len() > MAX_ADDED { shown_file(&report.folder, ".") } else { files.join(" ") };
+    let _ = writeln!(text, "Review the change with `git status`, then commit it: `git add {files}`.");
     text
+}
+
+/// A written file as a word of a command line.
+fn shown_file(folder: &str, file: &str) -> String {
+    let path = Path::new(folder.strip_prefix("./").unwrap_or(folder)).join(file);
+    let path = path.strip_prefix(".").unwrap_or(&path).display().to_string();
+    escape(&shell_word(if path.is_empty() { "." } else { &path })).into_owned()
 }
 
 fn has_file(item: &ExportItem, file: &str) -> bool {
@@ -92,6 +107,12 @@ pub(super) fn summary(report: &ExportReport) -> String {
         let _ = write!(text, ", {left_out} left out");
     }
     text.push_str(".\n");
+    if left_out > 0 {
+        let is_left_out = |item: &&ExportItem| matches!(item.outcome, ExportOutcome::LeftOut);
+        let names: Vec<_> = report.items.iter().filter(is_left_out).map(|item| shown(&item.address)).collect();
+        let names = first_names(names.iter(), MAX_LEFT_OUT);
+        let _ = writeln!(text, "{DIM}Left out, because no pattern matches them (case counts): {names}{DIM:#}");
+    }
     text
 }
 

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 mod words;
 
 use super::outcome::{self, Headline};
-use super::reason::{in_pairs, unmanaged};
+use super::reason::unmanaged;
 use super::{heading, origin, reason, usage};
 use crate::domain::asset::Address;
 use crate::domain::diff::{Action, Change};
@@ -84,7 +84,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
         return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
     }
     let origins = origin::ShownOrigins::of(report);
-    let rows = in_pairs(plan).into_iter().map(|change| {
+    let rows = reason::rows(plan).into_iter().map(|reason::PlanRow { change, old }| {
         let mut why = reason::in_full(change, plan, code, name);
         if let Some(origin) = origins.get(&change.address) {
             let _ = write!(why, "<br>{}: {}", origin.kind.name(), prose(&origin.why));
@@ -93,7 +93,8 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
             // Hosts link a commit that is named in text.
             let _ = write!(why, "<br>declared file last changed by {} in {}", code(&last.author), last.short());
         }
-        format!("| `{}` | {} | {why} |\n", symbol(change), name(&change.address))
+        let symbol = if old.is_some() { "~" } else { symbol(change) };
+        format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
     });
     comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);
 }

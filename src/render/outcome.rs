@@ -218,10 +218,23 @@ fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOut
 
 /// A run that did everything that was planned, in words.
 fn applied_all(run: &Run, changes: usize) -> String {
-    let changes = plural(changes, "change", "changes");
+    let changes = plural(changes.saturating_sub(run.done_before.len()), "change", "changes");
+    format!("Applied {changes}{}{}", read_back(run), done_before(run))
+}
+
+/// Whether everything was read back, at the end of a sentence.
+pub(super) fn read_back(run: &Run) -> String {
     match run.not_read_back.len() {
-        0 => format!("Applied {changes} and read back"),
-        count => format!("Applied {changes}; {count} could not be read back"),
+        0 => " and read back".to_owned(),
+        count => format!("; {count} could not be read back"),
+    }
+}
+
+/// What an earlier run of the same plan did, at the end of a sentence; nothing if there was none.
+pub(super) fn done_before(run: &Run) -> String {
+    match run.done_before.len() {
+        0 => String::new(),
+        count => format!("; {count} already done by an earlier run"),
     }
 }
 

@@ -60,13 +60,10 @@ fn summary(run: &Run, counts: &BTreeMap<StepOutcome, usize>, RunEnding { command
     let (applied, skipped) = (count(StepOutcome::Applied), count(StepOutcome::Skipped));
     let (did, all_of_them) = match command {
         RunCommand::Restore => ("put back", plural(all, "entry", "entries")),
-        RunCommand::Apply | RunCommand::Other => ("applied", steps(all)),
+        RunCommand::Apply | RunCommand::Other => ("applied", steps(all - run.done_before.len().min(all))),
     };
     if applied == all {
-        let end = match run.not_read_back.len() {
-            0 => " and read back".to_owned(),
-            count => format!("; {count} could not be read back"),
-        };
+        let end = format!("{}{}", outcome::read_back(run), outcome::done_before(run));
         return match (interrupted, command) {
             (true, _) => format!("{BOLD}Interrupted{BOLD:#} with nothing left to do: {did} {all_of_them}{end}."),
             (false, RunCommand::Restore) => format!("{BOLD}Put back{BOLD:#} {all_of_them}{end}."),

@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 use super::php::{Parameters, form, is_true, php_array};
 use super::wire::{CallRefusal, Success, method_name};
 
-/// The most commands of a batch; each one past them is refused on its own.
+/// The most commands in a batch; each further command is refused by itself.
 pub(super) const MAX_COMMANDS: usize = 50;
 
-/// The most bytes that the references of one batch may add up to. Without a bound, texts that repeat an earlier text of the
-/// same kind grow tenfold with each command; a real server runs out of the memory that PHP gives it.
+/// The most bytes that the references of one batch may add up to. Without a limit, texts that repeat an earlier text of
+/// the same kind grow tenfold with each command; a real server hits PHP's memory limit.
 const MAX_REFERENCED_BYTES: usize = 64 * 1024 * 1024;
 
 /// One command of a batch, as it was sent.
@@ -230,7 +230,7 @@ mod tests {
             }
             let refusal = results.parameters(&command(query)).unwrap_err();
             assert_eq!((refusal.status, &*refusal.code), (500, "INTERNAL_SERVER_ERROR"));
-            assert!(results.parameters(&command("a=b")).is_ok(), "what refers to nothing goes on");
+            assert!(results.parameters(&command("a=b")).is_ok(), "a reference to nothing does not end the batch");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// How fast a bucket leaks and how much it holds: 2 and 50 on most portals, 5 and 250 in the Enterprise plan.
+/// How fast a bucket leaks and how much it holds: 2 and 50 on most portals, 5 and 250 on the Enterprise plan.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateLimit {
     /// Requests per second that leak out.

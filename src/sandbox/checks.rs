@@ -11,7 +11,7 @@ use super::php::{Parameters, lenient_base64, text};
 use super::wire::CallRefusal;
 use crate::domain::asset::Kind;
 
-/// The check that follows that of the parameters in methods that write.
+/// The check that comes after that of the parameters in methods that write.
 pub(super) fn administrators_only(caller: &Caller) -> Result<(), CallRefusal> {
     if caller.administrator { Ok(()) } else { Err(CallRefusal::new(400, "ACCESS_DENIED", "Access denied")) }
 }

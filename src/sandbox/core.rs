@@ -1,4 +1,4 @@
-//! What changes while a portal works: its entries, its folder, and all that is counted.
+//! The state that changes while a portal runs: its entries, its folder, and everything that is counted.
 
 use std::io;
 

@@ -18,7 +18,7 @@ use super::php::Parameters;
 use super::record::{End, Recorded, RecordedCommand, Recording};
 use super::wire::{CallRefusal, HttpAnswer, Success, time};
 
-/// A portal at work, shared by the connections and by the handle.
+/// A running portal, shared by the connections and by the handle.
 pub(super) struct Engine {
     pub(super) identity: Identity,
     /// The address that all its URLs begin with, `http://127.0.0.1:8024`.
@@ -42,7 +42,7 @@ pub(super) struct Arrived {
 pub(super) enum Asked {
     /// A file under `/upload/`.
     File,
-    /// A REST call. The credentials are a webhook's; a call without them comes from an application or from nobody.
+    /// A REST call. The credentials are a webhook's; a call without them comes from an application or has no caller.
     Call { method: String, credentials: Option<(String, String)>, given: Parameters },
     /// A new pair of tokens.
     Token(Parameters),
@@ -51,7 +51,7 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// A name for it that may be printed. A method that does not exist may be a secret in the wrong place.
+    /// A name for it that is safe to print. A method that does not exist may be a secret in the wrong place.
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Call { method, .. } if methods::lookup(method).is_some() => method.clone(),
@@ -77,7 +77,7 @@ pub(super) struct Ticket {
 /// What a client gets.
 pub(super) enum Delivery {
     Answer(HttpAnswer),
-    /// This many bytes of an answer whose whole length was promised.
+    /// Only this many bytes of an answer, whose header has the whole length.
     Torn(HttpAnswer, usize),
     /// The connection is closed without an answer.
     Close,
@@ -145,7 +145,7 @@ impl Engine {
         self.core().tokens.client_id(token, Timestamp::now()).map(Identity::app_user)
     }
 
-    /// Finishes a request, whether or not anybody still waits for the answer.
+    /// Finishes a request, whether or not a client still waits for the answer.
     pub(super) async fn serve(&self, mut ticket: Ticket) -> Delivery {
         pause(ticket.faults.delay + self.latency.per_request).await;
         let delivery = match ticket.faults.early.take() {
@@ -170,7 +170,7 @@ impl Engine {
         delivery
     }
 
-    /// The answer that a request gets unless another one is scripted; `None` when a batch was cut and stays unanswered.
+    /// The answer that a request gets unless another one is scripted; `None` for a batch that is cut and not answered.
     async fn work(&self, ticket: &Ticket) -> Option<HttpAnswer> {
         let start = Timestamp::now();
         let (method, given) = match &ticket.asked {
@@ -194,7 +194,7 @@ impl Engine {
         let (end, time) = match &ticket.batch {
             Some(batch) => {
                 let results = self.batch(ticket, batch, caller).await?;
-                // Its commands count, the batch itself does not.
+                // The commands count, not the batch itself.
                 let used = self.core().meter.time_used(method, start);
                 (Ok(results), time(start, Timestamp::now(), used))
             }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Why a sandbox could not start or be changed.
+/// The reason why a sandbox could not start or be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
     /// The folder cannot be read or written.
@@ -21,15 +21,15 @@ pub enum SandboxError {
         /// The folder.
         path: PathBuf,
     },
-    /// The folder holds files, and no sandbox among them.
-    #[error("{path} is not a sandbox's folder: it holds {found}")]
+    /// The folder holds files, but not a sandbox.
+    #[error("{path} is not a sandbox folder: it holds {found}")]
     NotASandbox {
         /// The folder.
         path: PathBuf,
         /// One of the files.
         found: String,
     },
-    /// A file holds something that no sandbox wrote.
+    /// A file holds something that was not written by a sandbox.
     #[error("{path}, line {line}, was not written by a sandbox: {source}")]
     Damaged {
         /// The file.

@@ -1,5 +1,5 @@
-//! Executing a single command: scripted refusals, the few methods that do not ask the world, and the world's changes on
-//! their way through the store.
+//! The execution of a single command: scripted refusals, the few methods that do not need the world, and storing the
+//! world's changes.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ impl Core {
         self.record(at, &end, *changed);
         let finish = Timestamp::now();
         let used = match &end {
-            // Nothing was done, and a method that does not exist has no count.
+            // Nothing was done, and a method that does not exist is not counted.
             Err(CallRefusal { status: 404 | 429, .. }) => self.meter.time_used(name, start),
             _ => self.meter.count(name, start, duration(start, finish)),
         };

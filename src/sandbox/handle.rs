@@ -1,4 +1,4 @@
-//! Starting a sandbox, and the handle with which a test looks and changes things behind the API.
+//! The start of a sandbox, and the handle with which a test reads and changes it without the API.
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -87,7 +87,8 @@ pub fn start(options: Options) -> Result<Sandbox, SandboxError> {
     Ok(Sandbox { engine, address, data, authority, running: Some((stop, thread)) })
 }
 
-/// The beginning of all URLs of a sandbox. If it listens on every address of this machine, this is the loopback one.
+/// The beginning of all URLs of a sandbox. If it listens on every address of this machine, this is the loopback
+/// address.
 fn base(protocol: Protocol, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() { Ipv4Addr::LOCALHOST.into() } else { Ipv6Addr::LOCALHOST.into() });
@@ -155,7 +156,7 @@ impl Sandbox {
         self.data.join(OAUTH_FILES[1])
     }
 
-    /// Lets all access tokens expire. A restart undoes it, unless a refresh came between.
+    /// Makes all access tokens expire. A restart undoes it, unless there was a refresh in between.
     pub fn expire_access_tokens(&self) {
         self.engine.core().tokens.expire(Timestamp::now());
     }
@@ -165,8 +166,8 @@ impl Sandbox {
         self.engine.core().refreshes
     }
 
-    /// The recorded requests since the start, in the order of arrival: the newest ones that are 200,000 together with their
-    /// commands.
+    /// The recorded requests since the start, in the order of arrival: the newest ones, up to 200,000 together with
+    /// their commands.
     pub fn requests(&self) -> Vec<Recorded> {
         self.engine.core().requests.all()
     }
@@ -176,7 +177,7 @@ impl Sandbox {
         self.engine.core().script = Script::new(faults);
     }
 
-    /// The custom entries, icons first, in the order of their adding.
+    /// The custom entries, icons first, in the order in which they were added.
     pub fn entries(&self) -> Vec<StoredEntry> {
         let core = self.engine.core();
         let of = |kind| {
@@ -195,8 +196,8 @@ impl Sandbox {
         self.engine.core().world.orphans
     }
 
-    /// Adds an entry behind the API, or replaces the one with that code. Nothing is checked: the content can be anything, the
-    /// code too long or a system code.
+    /// Adds an entry without the API, or replaces the one with that code. Nothing is checked: the content can be
+    /// anything, and the code can be too long or a system code.
     pub fn seed(&self, kind: Kind, code: &str, content: &[u8]) -> Result<(), SandboxError> {
         let path = random_path()?;
         let code = code.to_owned();
@@ -207,7 +208,7 @@ impl Sandbox {
         ])
     }
 
-    /// Removes an entry behind the API; the code is matched without case, as by the portal.
+    /// Removes an entry without the API; the code is matched without case, as the portal does.
     pub fn remove(&self, kind: Kind, code: &str) -> Result<(), SandboxError> {
         self.change(vec![WorldChange::Delete { kind, code: code.to_owned() }])
     }
@@ -226,7 +227,8 @@ impl Sandbox {
         self.change(moves.collect::<Result<_, SandboxError>>()?)
     }
 
-    /// Freezes the icon list as it is now, whatever is added or deleted; `get` is not affected. A restart undoes it.
+    /// Freezes the icon list as it is now, regardless of what is added or deleted; `get` is not affected. A restart
+    /// undoes it.
     pub fn set_stale_icon_list(&self, stale: bool) {
         self.engine.core().world.set_stale_icon_list(stale);
     }
@@ -236,7 +238,7 @@ impl Sandbox {
         self.engine.core().world.null_element = present;
     }
 
-    /// Counts seconds that somebody else used of a method's time; they are free again after so long, to the second.
+    /// Counts seconds that another client used of a method's time; they are free again after exactly this long.
     pub fn spend_method_time(&self, method: &str, seconds: f64, free_after: Duration) {
         let reset_at = Timestamp::now().as_second().saturating_add_unsigned(free_after.as_secs());
         self.engine.core().meter.spend(method, seconds, reset_at);
@@ -257,7 +259,7 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         if let Some((stop, thread)) = self.running.take() {
             drop(stop);
-            // The thread has no result that its owner could act on.
+            // The thread has no result that its owner could use.
             let _ = thread.join();
         }
     }

@@ -15,7 +15,7 @@ const TASK: &str = "task";
 /// The user of the administrator's webhooks and of the applications.
 pub(super) const ADMINISTRATOR: u32 = 1;
 
-/// Somebody whose credentials were right.
+/// A caller whose credentials were right.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Caller {
     pub(super) user: u32,
@@ -62,7 +62,7 @@ impl Identity {
         .completed()
     }
 
-    /// The same portal, with what the folder of an older version lacks.
+    /// The same portal, with the parts that a folder of an older version lacks.
     pub(super) fn completed(mut self) -> Result<Self, Error> {
         if self.scopeless_secret.is_empty() {
             self.scopeless_secret = random_text(16)?;

@@ -1,9 +1,9 @@
-//! Log entries of CRM items: the methods `crm.timeline.logmessage.*`, as pure as the rest of the world.
+//! Log entries of CRM items: the methods `crm.timeline.logmessage.*`, pure like the rest of the world.
 //!
-//! Where the documentation and the published server code differ, the code is followed. So only administrators add and
-//! delete (documented: whoever may edit the item), everybody may read, and a list is an object whose `start` is ignored;
-//! [`LogList::Pages`] gives the documented list instead. Two checks are only documented and still made: those of the
-//! item's type and number.
+//! Where the documentation and the published server code differ, this follows the code. So only administrators add and
+//! delete (documented: everyone who may edit the item), everyone may read, and a list is an object whose `start` is
+//! ignored; [`LogList::Pages`] gives the documented list instead. Two checks are only documented and are made anyway:
+//! those of the item's type and number.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -19,11 +19,11 @@ use super::wire::{CallRefusal, Success};
 /// The most entries of a list.
 const PAGE_SIZE: usize = 10;
 
-/// How `crm.timeline.logmessage.list` answers.
+/// The form in which `crm.timeline.logmessage.list` answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogList {
-    /// As published server code does: `{"logMessages": […]}`, ten entries at most, from `offset` on. `start` is ignored, so
-    /// a client that pages with it gets the same entries again.
+    /// As the published server code does: `{"logMessages": […]}`, ten entries at most, from `offset` on. `start` is
+    /// ignored, so a client that pages with it gets the same entries again.
     #[default]
     Object,
     /// As documented: a bare array, pages of ten by `start`, and `next` while there are more.
@@ -110,7 +110,7 @@ impl MessageLog {
         let [id] = integers(given, ["id"])?;
         administrators_only(caller)?;
         let message = self.find(id)?;
-        // A webhook is not an application, so nobody can delete what a webhook added.
+        // A webhook is not an application, so no one can delete what a webhook added.
         if caller.app.is_none() || caller.app != message.app {
             let text = "Only the application that added a log message can delete it";
             return Err(CallRefusal::new(400, "REMOVING_DISABLED", text));
@@ -183,8 +183,9 @@ impl SortKey {
     }
 }
 
-/// Whether this portal has items of a type; if so, every number is an item. Leads, deals, contacts, companies, quotes and
-/// smart invoices come with the product; the others are types of smart processes, which every portal makes for itself.
+/// Whether this portal has items of a type; if so, every number names an item. Leads, deals, contacts, companies,
+/// quotes and smart invoices come with the product; the others are types of smart processes, which every portal makes
+/// for itself.
 fn is_known(entity_type: i64) -> bool {
     matches!(entity_type, 1..=4 | 7 | 31 | 128..=191 | 1030..)
 }

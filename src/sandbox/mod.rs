@@ -7,10 +7,11 @@
 //!                                          store (append) ←────────────────────┘ then the world applies it
 //! ```
 //!
-//! `core` has all that changes meanwhile. Applications and their tokens are in `tokens` and `oauth`; who else may call is in
-//! `identity`; `methods` lists what can be called.
+//! `core` holds the state that changes. Applications and their tokens are in `tokens` and `oauth`; the other callers
+//! are in `identity`; `methods` lists the methods.
 //!
-//! What it keeps is opened by `store::files`, as all files are. It has its own wire code and uses nothing of the client: a mistake that both shared would agree with itself.
+//! `store::files` opens its files, as it does all files. The sandbox has its own wire code and uses no code of the
+//! client: tests would not notice a mistake that both shared.
 
 mod batch;
 mod bucket;

@@ -12,7 +12,7 @@ pub(super) fn fields(content_type: &str, body: &[u8]) -> Parameters {
     if let Ok(boundary) = multer::parse_boundary(content_type) {
         let body = Bytes::copy_from_slice(body);
         let whole = stream::once(std::future::ready(Ok::<_, std::convert::Infallible>(body)));
-        // The body is there already, so this never waits.
+        // The whole body is in memory, so this never waits.
         let _ = read(Multipart::new(whole, boundary), &mut all).now_or_never();
     }
     all.parameters

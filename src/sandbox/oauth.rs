@@ -1,8 +1,8 @@
 //! OAuth: the applications' first pairs of tokens, and their refresh at `/oauth/token/`.
 //!
-//! A refresh makes a new pair. The refresh token that was used for it is dead from then on: using it again gives
-//! `invalid_grant`. The access token of the old pair works until it expires. An older page of the vendor says that it dies
-//! too, but calls that are on their way while another one refreshes have done nothing wrong.
+//! A refresh makes a new pair. The refresh token that was used for it is invalid from then on: using it again gives
+//! `invalid_grant`. The access token of the old pair works until it expires. An older page of the vendor says that it
+//! becomes invalid too, but calls that are in flight during a refresh must not fail.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use super::store::Store;
 use super::tokens::{TokenPair, Tokens, domain, endpoint};
 use super::wire::{CallRefusal, HttpAnswer};
 
-/// The tokens of a folder, with a new pair for every application that has none it could refresh.
+/// The tokens of a folder, with a new pair for every application without one that it can refresh.
 pub(super) fn open(
     store: &Store,
     identity: &Identity,
@@ -37,7 +37,7 @@ pub(super) fn open(
     Ok(tokens)
 }
 
-/// The answer of `/oauth/token/` at the portal whose address is `base`. The new pair is stored before anybody hears of it.
+/// The answer of `/oauth/token/` at the portal whose address is `base`. The new pair is stored before it is sent.
 pub(super) fn refresh(
     core: &mut Core,
     identity: &Identity,

@@ -1,5 +1,5 @@
-//! The limit on method time: besides the bucket, each method may work for a number of seconds in a window. The window has
-//! parts, and what was used in the oldest one is free again when it falls out of the window.
+//! The limit on method time: in addition to the bucket, each method may run for a number of seconds in a window. The
+//! window has parts, and what was used in the oldest one is free again when that part leaves the window.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::wire::MethodTime;
 /// The limit on method time. Portals give each method 480 s in 10 minutes, in ten parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Operating {
-    /// How long a method may work in one window.
+    /// How long a method may run in one window.
     pub limit: Duration,
     /// How long a window is, in whole seconds.
     pub window: Duration,
@@ -25,7 +25,7 @@ pub struct Operating {
     pub costly: Costly,
 }
 
-/// Which commands have a cost of their own.
+/// The commands that have an additional cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Costly {
     /// All of them.
@@ -45,7 +45,7 @@ impl Default for Operating {
 /// What a method used in one part of its window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Part {
-    /// When it begins; `None` for one that nothing more is counted in.
+    /// When it begins; `None` for a part that nothing more is added to.
     begins: Option<Timestamp>,
     /// Seconds.
     used: f64,
@@ -68,12 +68,13 @@ impl Meter {
         Self { rules: rules.unwrap_or_default(), blocks: rules.is_some(), used: HashMap::new() }
     }
 
-    /// Whether a method may work.
+    /// Whether a method may run.
     pub(super) fn admits(&self, method: &str, now: Timestamp) -> bool {
         !self.blocks || self.time_used(method, now).operating < self.rules.limit.as_secs_f64()
     }
 
-    /// Counts a command that took this many seconds, and gives its method's time with it.
+    /// Counts a command that took this many seconds, and returns the time that its method has used, including this
+    /// command.
     pub(super) fn count(&mut self, method: &str, start: Timestamp, seconds: f64) -> MethodTime {
         let is_costly = self.rules.costly == Costly::Every || writes(method);
         let seconds = seconds + if is_costly { self.rules.cost.as_secs_f64() } else { 0.0 };
@@ -90,7 +91,7 @@ impl Meter {
         self.time_used(method, start)
     }
 
-    /// Counts what somebody else used of a method's time, so that it is free again at this second.
+    /// Counts seconds that another client used of a method's time, free again at this second.
     pub(super) fn spend(&mut self, method: &str, used: f64, reset_at: i64) {
         let parts = self.used.entry(method.to_owned()).or_default();
         let place = parts.partition_point(|part| part.reset_at <= reset_at);

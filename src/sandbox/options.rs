@@ -28,7 +28,7 @@ pub struct Options {
     pub log_list: LogList,
     /// The failures that are scripted.
     pub faults: Faults,
-    /// How long it delays what it does.
+    /// The delays before its work.
     pub latency: Latency,
     /// Whether it speaks TLS.
     pub protocol: Protocol,

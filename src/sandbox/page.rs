@@ -1,7 +1,7 @@
 //! The page at `/`, which shows the portal's entries in a browser.
 //!
-//! The options of a sandbox can name a function that draws the page. The one here is the default: its page has no script
-//! and loads nothing but the portal's own images.
+//! The options of a sandbox can name a function that draws the page. The one here is the default: its page has no
+//! script and loads only the portal's own images.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::world::{Row, World, has_entry};
 use crate::domain::asset::Kind;
 
-/// The most custom entries of a kind that are shown: a browser has to draw them all.
+/// The most custom entries of a kind that are shown, because a browser has to draw them all.
 const MAX_SHOWN: usize = 1000;
 
 const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#333}\
@@ -32,7 +32,7 @@ pub struct HtmlPage {
     pub(crate) policy: String,
 }
 
-/// A copy of what a portal holds, so that it can go on while its page is drawn.
+/// A copy of what a portal holds, so that the portal can continue while its page is drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortalContents {
     pub(crate) kinds: Vec<KindContents>,
@@ -44,7 +44,7 @@ pub(crate) struct KindContents {
     pub(crate) kind: Kind,
     /// The codes that come with the product.
     pub(crate) system: Vec<String>,
-    /// The custom entries, in the order of their adding.
+    /// The custom entries, in the order in which they were added.
     pub(crate) custom: Vec<CustomEntry>,
 }
 
@@ -104,7 +104,7 @@ pub(super) fn plain(contents: &PortalContents) -> HtmlPage {
             }
             body {
                 h1 { "brandctl sandbox" }
-                p { "What this portal holds now. Load the page again to see what has changed." }
+                p { "What this portal holds now. Reload the page to see changes." }
                 @for of_kind in &contents.kinds { (section(of_kind)) }
             }
         }
@@ -131,7 +131,7 @@ fn section(of_kind: &KindContents) -> Markup {
                 }
             }
             @if custom.len() > MAX_SHOWN {
-                tr { td {} td { "and " (custom.len() - MAX_SHOWN) " more custom ones" } td {} }
+                tr { td {} td { "and " (custom.len() - MAX_SHOWN) " more custom entries" } td {} }
             }
             @for code in system {
                 tr class="system" { td {} td { code { (code) } } td { "system" } }
@@ -173,7 +173,7 @@ mod tests {
     fn it_says_what_it_leaves_out() {
         let page = plain(&PortalContents::of(&world((0..MAX_SHOWN + 7).map(|number| format!("acme-{number}"))))).html;
         assert_eq!(page.matches("<img").count(), MAX_SHOWN);
-        assert!(page.contains("icons: 1007 custom") && page.contains("and 7 more custom ones"), "{page}");
+        assert!(page.contains("icons: 1007 custom") && page.contains("and 7 more custom entries"), "{page}");
     }
 
     #[test]

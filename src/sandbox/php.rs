@@ -1,4 +1,4 @@
-//! What PHP does with values: names with brackets become nested parameters, and values are cast.
+//! Values as PHP treats them: names with brackets become nested parameters, and values are cast.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 /// The parameters of a call. Arrays that were written with brackets are objects, also those with keys 0, 1, 2….
 pub(super) type Parameters = Map<String, Value>;
 
-/// PHP gives up on names that nest deeper than this.
+/// The deepest nesting of names that PHP reads.
 const MAX_DEPTH: usize = 64;
 
 /// Reads a query string or a form body as PHP does: `+` is a space, `a[b][c]=x` nests, `a[]=x` appends.
@@ -31,7 +31,7 @@ fn decoded(part: &[u8]) -> String {
     percent_decode(&spaced).decode_utf8_lossy().into_owned()
 }
 
-/// Parameters while they are read one by one.
+/// Parameters that are being read one by one.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
     pub(super) parameters: Parameters,
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn appending_often_costs_no_more_than_naming_the_keys() {
-        // When every append looked through all keys, this took longer than anybody waits.
+        // When every append searched all keys, this took minutes.
         let many = 200_000;
         let read = form("a[]=&".repeat(many).as_bytes());
         let list = read.get("a").and_then(Value::as_object).unwrap();

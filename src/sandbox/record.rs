@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-/// The most requests and commands, counted together, that are recorded. A long-running sandbox forgets the oldest.
+/// The most requests and commands, counted together, that are recorded. A long-running sandbox drops the oldest.
 const MAX_RECORDED: usize = 200_000;
 
 /// Which requests are recorded.
@@ -11,7 +11,7 @@ pub enum Recording {
     /// The newest ones: 200,000 requests and commands together.
     #[default]
     Newest,
-    /// None, for sandboxes that serve for days.
+    /// None, for sandboxes that run for days.
     Nothing,
 }
 
@@ -30,7 +30,7 @@ pub struct Recorded {
     pub commands: Vec<RecordedCommand>,
     /// Whether it changed what the portal holds.
     pub wrote: bool,
-    /// The HTTP status of the answer; `None` as long as there is no answer.
+    /// The HTTP status of the answer; `None` until there is an answer.
     pub status: Option<u16>,
 }
 
@@ -68,7 +68,7 @@ pub(super) fn writes(method: &str) -> bool {
     method.ends_with(".add") || method.ends_with(".delete")
 }
 
-/// The newest requests, by an index that counts all there have ever been.
+/// The newest requests, by an index that counts all requests since the start.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     kept: VecDeque<Recorded>,
@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(recorder.get_mut(5), None);
         assert_eq!(recorder.get_mut(6).unwrap().path, "6");
         assert_eq!(recorder.push(request(10, 2 * MAX_RECORDED)), 10);
-        assert_eq!(recorder.all().len(), 1, "the newest stays whatever its size");
+        assert_eq!(recorder.all().len(), 1, "the newest stays regardless of its size");
         assert_eq!(recorder.get_mut(10).unwrap().path, "10");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP server: requests from the sockets to the engine, and its answers back.
+//! The HTTP server: it passes requests from the sockets to the engine, and the answers back.
 //!
 //! hyper is used without a framework, because a scripted failure must be able to close a connection without any answer,
 //! and that is what an error of its service does.
@@ -66,7 +66,7 @@ pub(super) async fn run(
             accepted = listener.accept() => accepted,
         };
         let Ok((stream, peer)) = accepted else {
-            // For example, there may be no file descriptor left. Others may be freed soon.
+            // For example, all file descriptors may be in use. Some may be freed soon.
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
@@ -122,7 +122,7 @@ async fn serve(
             }
         }
     });
-    // A connection that breaks was broken by the client or by a script.
+    // A broken connection was broken by the client or by a script.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -185,7 +185,7 @@ fn page(engine: &Engine, peer: SocketAddr, method: &Method) -> Result<Response<S
     Ok(response)
 }
 
-/// What a path asks for. Doubled and trailing slashes are ignored.
+/// The request that a path stands for. Double and trailing slashes are ignored.
 fn asked(path: &str, given: impl FnOnce() -> Parameters) -> Asked {
     let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
     match segments.as_slice() {
@@ -223,7 +223,7 @@ fn torn_body(part: Bytes) -> ServedBody {
         if let Some(part) = state {
             return Some((Ok(Frame::data(part)), None));
         }
-        // Wait until the part is sent: what hyper still holds when a body fails is thrown away.
+        // Wait until the part is sent: hyper discards what it still holds when a body fails.
         tokio::time::sleep(Duration::from_millis(20)).await;
         Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
     });

@@ -1,9 +1,9 @@
 //! The state in its folder: an identity that is written once, the tokens of the applications, and an append-only log of
 //! changes.
 //!
-//! A change is one line, appended in one write before it takes effect. A process that is killed can leave at most one
-//! torn line at the end, whose change was not answered yet; it is cut off at the next start. Nothing is fsynced: the log
-//! survives the process, but not a power failure.
+//! A change is one line, appended in one write before it takes effect. A killed process can leave at most one torn line
+//! at the end, whose change was not answered yet; the next start cuts it off. Nothing is fsynced: the log survives a
+//! killed process, but not a power failure.
 
 use std::io;
 use std::path::Path;
@@ -30,8 +30,8 @@ const IDENTITY: &str = "portal.json";
 /// The largest JSON file that is read, in bytes.
 pub(super) const MAX_JSON_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The longest line of the log, an image of the longest body that the server reads, and the largest log that are read, in
-/// bytes.
+/// The longest line of the log (an image from the longest body that the server reads) and the largest log that are
+/// read, in bytes.
 const MAX_LOG_BYTES: (u64, u64) = (256 * 1024 * 1024, 2 * 1024 * 1024 * 1024);
 
 /// The longest id of a portal.
@@ -43,12 +43,12 @@ pub(super) struct Store {
     folder: Folder,
     log: JournalFile,
     length: u64,
-    /// Whether something may follow after `length`.
+    /// Whether there may be something after `length`.
     torn: bool,
     _lock: FileLock,
 }
 
-/// How long to wait for a sandbox that is just stopping.
+/// How long to wait for a sandbox that is stopping.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Store {
@@ -62,7 +62,7 @@ impl Store {
         let (world, lines, length) = read(&folder)?;
         let at = |error| failed(&folder, LOG, error);
         let log = folder.journal_or_new(LOG).map_err(at)?;
-        // A process that was killed while it wrote leaves a part of a line at the end.
+        // A process that was killed while writing leaves part of a line at the end.
         log.cut(length).map_err(at)?;
         let changes = world.changes();
         if lines <= 2 * changes.len() + 64 {
@@ -84,14 +84,15 @@ impl Store {
         write_json(&self.folder, TOKENS, tokens)
     }
 
-    /// Appends changes. If that fails, none of them stays.
+    /// Appends changes. If that fails, none of them is kept.
     pub(super) fn append(&mut self, changes: &[WorldChange]) -> io::Result<()> {
         let text = text(changes)?;
         if self.torn {
             self.cut()?;
         }
         if let Err(error) = self.log.append_unsynced(&text) {
-            // Part of it may be there. If that cannot be cut off now, it must be cut off before anything is appended.
+            // Part of it may be in the file. If that cannot be cut off now, it must be cut off before anything is
+            // appended.
             self.torn = true;
             return Err(self.cut().err().unwrap_or(error));
         }
@@ -117,12 +118,12 @@ fn text(changes: &[WorldChange]) -> io::Result<Vec<u8>> {
 
 /// The error of a file in a folder.
 fn failed(folder: &Folder, name: &str, source: io::Error) -> SandboxError {
-    // Such an error names the file itself.
+    // Such an error already names the file.
     let name = if is_unexpected(&source) { "" } else { name };
     SandboxError::Io { path: folder.path_of(name), source }
 }
 
-/// The world of a log, the count of its lines, and its length without a torn end.
+/// The world of a log, the number of its lines, and its length without a torn end.
 fn read(folder: &Folder) -> Result<(World, usize, u64), SandboxError> {
     let (mut world, mut lines, mut length) = (World::default(), 0, 0);
     let mut damage = None;
@@ -144,17 +145,18 @@ fn read(folder: &Folder) -> Result<(World, usize, u64), SandboxError> {
     damage.map_or(Ok((world, lines, length)), Err)
 }
 
-/// Refuses a folder that holds something else than a sandbox: it would get files with secrets among its own. Nothing is made in it
-/// before that is known.
+/// Refuses a folder that holds something other than a sandbox, because files with secrets would be written among its
+/// files. Nothing is created in it before this check.
 fn refuse_other(folder: &Folder) -> Result<(), SandboxError> {
-    /// What may lie in the folder of a sandbox that never came to be: its lock, and what others put into a new folder.
+    /// The files that may be in the folder of a sandbox whose start failed: its lock, and what other programs put into
+    /// a new folder.
     const OF_A_NEW_FOLDER: [&str; 3] = [LOCK, ".gitignore", "lost+found"];
     if folder.kind_of(IDENTITY).is_ok() {
         return read_identity(folder).map(drop);
     }
-    // What cannot be listed is said when it is used.
+    // A folder that cannot be listed is reported when it is used.
     let Ok(items) = folder.items() else { return Ok(()) };
-    // A sandbox that was killed may have left a file that never got its name.
+    // A killed sandbox may have left a file that never got its name.
     let is_other = |name: &str| !OF_A_NEW_FOLDER.contains(&name) && !name.starts_with(".brandctl-");
     let other = items.flatten().map(|item| item.name().to_string_lossy().into_owned()).find(|name| is_other(name));
     match other {
@@ -184,7 +186,7 @@ fn read_identity(folder: &Folder) -> Result<Option<Identity>, SandboxError> {
     if let Some(known) = &known
         && !is_id(&known.id)
     {
-        let source = serde::de::Error::custom("its id is not one of lower-case letters and digits");
+        let source = serde::de::Error::custom("its id does not consist of lower-case letters and digits");
         return Err(SandboxError::Damaged { path: folder.path_of(IDENTITY), line: 1, source });
     }
     Ok(known)
@@ -202,7 +204,7 @@ fn identity(folder: &Folder) -> Result<Identity, SandboxError> {
     Ok(identity)
 }
 
-/// Whether a portal may be called this: its state has a folder of that name.
+/// Whether a portal may have this id: its state folder has that name.
 fn is_id(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
 }
@@ -224,8 +226,8 @@ fn write_json(folder: &Folder, name: &str, value: &impl Serialize) -> Result<(),
     folder.replace(name, &bytes, Durability::Unsynced).map_err(|error| failed(folder, name, error))
 }
 
-/// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes rewrites it and
-/// may add to it. Another file in its place is replaced.
+/// Writes an application's file for the clients, unless it exists and is up to date: a client that refreshes tokens
+/// rewrites it and may add to it. Another file in its place is replaced.
 pub(super) fn write_application_file(folder: &Path, name: &str, file: &Value) -> Result<(), SandboxError> {
     let folder = Folder::of_named_state(folder);
     let there = folder.read(name, MAX_JSON_BYTES).ok();

@@ -1,7 +1,7 @@
 //! The codes that come with the product, as the newest published server code has them.
 //!
-//! They belong to one release: a client reads them from `list`. The documentation's samples show `info` as a custom icon;
-//! in published code it is a system icon, and this portal follows that.
+//! They belong to one release: a client reads them from `list`. The documentation's samples show `info` as a custom
+//! icon; in the published code it is a system icon, and this portal follows the code.
 
 use crate::domain::asset::Kind;
 
@@ -13,7 +13,7 @@ pub(super) const fn codes(kind: Kind) -> &'static [&'static str] {
     }
 }
 
-/// The system logo that `list` gives as `null` and counts, and that `get` does not find, though `add` refuses it.
+/// The system logo that `list` counts and returns as `null`, that `get` does not find, and that `add` refuses.
 pub(super) const WITHOUT_ENTRY: &str = "booking-wait-list-item";
 
 const ICONS: [&str; 50] = [

@@ -1,4 +1,4 @@
-//! TLS: a certificate authority that is kept in the folder, so that clients that trust it still do after a restart, and a
+//! TLS: a certificate authority that is kept in the folder, so that clients still trust it after a restart, and a
 //! server certificate that is made again at each start and never written to disk.
 
 use std::io;
@@ -33,18 +33,18 @@ const AUTHORITY_DAYS: i16 = 7300;
 /// The certificate authority that clients of a sandbox with TLS must trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
-    /// The PEM file with its certificate: absolute, in the sandbox's folder, readable by everybody.
+    /// The PEM file with its certificate: an absolute path in the sandbox's folder, readable by everyone.
     pub file: PathBuf,
-    /// Whether it is the one of the last start, and if not, why.
+    /// Whether it is the same as at the last start, and if not, why.
     pub origin: AuthorityOrigin,
 }
 
-/// Where an authority comes from.
+/// The origin of an authority.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthorityOrigin {
     /// It was in the folder.
     Kept,
-    /// It is new: the folder had none.
+    /// It is new: there was none in the folder.
     New,
     /// It is new: the one in the folder would have expired before a server certificate.
     Expired,
@@ -52,7 +52,7 @@ pub enum AuthorityOrigin {
     Damaged,
 }
 
-/// The authority as it is stored: in one file, so that certificate and key always belong together.
+/// The authority as stored: in one file, so that certificate and key always belong together.
 #[derive(Serialize, Deserialize)]
 struct AuthorityFile {
     certificate: String,
@@ -86,7 +86,7 @@ pub(super) fn set_up(folder: &Path, id: &str, listen: IpAddr) -> io::Result<(Aut
     }
     let file = std::path::absolute(path.join(PUBLIC))?;
     if folder.read(PUBLIC, MAX_JSON_BYTES).ok().as_deref() != Some(signer.stored.certificate.as_bytes()) {
-        // Everybody may read it, to trust it.
+        // Everyone may read it, to trust it.
         folder.publish(PUBLIC, signer.stored.certificate.as_bytes())?;
     }
     let acceptor = acceptor(&signer, id, listen, today)?;

@@ -13,7 +13,8 @@ use super::wire::CallRefusal;
 /// How long a refresh token can be used, in seconds.
 pub(super) const REFRESH_LIFETIME: i64 = 180 * 24 * 3600;
 
-/// The most pairs of an application that are remembered. An older access token is unknown instead of expired.
+/// The most pairs of an application that are remembered. An access token older than these is unknown instead of
+/// expired.
 const MAX_PAIRS: usize = 100;
 
 /// A pair of tokens. Times are in seconds since 1970.
@@ -38,7 +39,7 @@ impl TokenPair {
         })
     }
 
-    /// The file with which a client calls the portal as an application, and refreshes.
+    /// The file with which a client calls the portal as an application, and refreshes its tokens.
     pub(super) fn file(&self, app: &App, base: &str) -> Value {
         json!({
             "domain": domain(base),
@@ -62,7 +63,7 @@ impl Tokens {
         self.0.iter().rev().find(|pair| pair.client_id == app.client_id)
     }
 
-    /// Adds a pair; the oldest of an application that has too many is forgotten.
+    /// Adds a pair; if the application has too many, its oldest one is dropped.
     pub(super) fn add(&mut self, pair: TokenPair) {
         let of_app = |known: &TokenPair| known.client_id == pair.client_id;
         if self.0.iter().filter(|known| of_app(known)).count() >= MAX_PAIRS
@@ -73,7 +74,7 @@ impl Tokens {
         self.0.push(pair);
     }
 
-    /// Lets all access tokens expire.
+    /// Makes all access tokens expire.
     pub(super) fn expire(&mut self, now: Timestamp) {
         self.0.iter_mut().for_each(|pair| pair.expires = pair.expires.min(now.as_second()));
     }
@@ -111,7 +112,8 @@ impl Tokens {
     }
 }
 
-/// The URL of the portal's methods. The portal is its own authorization server: both endpoints of a client are this one.
+/// The URL of the portal's methods. The portal is its own authorization server: both endpoints of a client have this
+/// URL.
 pub(super) fn endpoint(base: &str) -> String {
     format!("{base}/rest/")
 }

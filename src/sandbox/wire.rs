@@ -1,4 +1,4 @@
-//! How things look on the wire: the parameters of a request on the way in, JSON envelopes on the way out. No socket here.
+//! The wire format: the parameters of incoming requests, the JSON envelopes of outgoing answers. It uses no sockets.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -164,7 +164,7 @@ pub(super) fn date(at: Timestamp) -> String {
 pub(super) fn parameters(query: &str, content_type: &str, body: &[u8]) -> Parameters {
     let mut all = form(query.as_bytes());
     let media_type = content_type.to_ascii_lowercase();
-    // Malformed JSON means no parameters, as does JSON that is not an object. To PHP, a byte order mark is malformed.
+    // Malformed JSON means no parameters, as does JSON that is not an object. For PHP, a byte order mark is malformed.
     if media_type.contains("json") {
         if let Ok(Value::Object(map)) = serde_json::from_slice(body) {
             all.extend(map);

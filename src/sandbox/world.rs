@@ -1,4 +1,4 @@
-//! What the portal holds and how its methods answer: a state machine without sockets, files, clock or randomness.
+//! The portal's content and the answers of its methods: a state machine without sockets, files, clock or randomness.
 //!
 //! [`World::decide`] only gives the outcome of a call; [`World::apply`] applies its [`WorldChange`]. So a change can be
 //! stored between the two, and a portal is the fold of its changes.
@@ -223,7 +223,7 @@ impl World {
         let entry = if self.is_system(kind, code) && has_entry(kind, code) {
             listed(code, None)
         } else {
-            // The spelling of the request is echoed, not that of the database.
+            // The answer has the request's spelling, not that of the database.
             let row = self.find(kind, code).ok_or_else(|| unknown(kind, code))?;
             listed(code, Some(&row.path))
         };
@@ -254,7 +254,7 @@ impl World {
     }
 }
 
-/// Whether a system code has an entry, and is not only reserved.
+/// Whether a system code has an entry, instead of only being reserved.
 pub(super) fn has_entry(kind: Kind, code: &str) -> bool {
     kind != Kind::Logo || code != system::WITHOUT_ENTRY
 }

@@ -1,5 +1,5 @@
-//! How much a command reads of the runs in a state folder. They are hostile input: what is in them must cost neither the time
-//! in which nobody would hear `--timeout` or Ctrl-C, nor the memory of all of them.
+//! The limits on how much a command reads of the runs in a state folder. The runs are hostile input: reading them must
+//! not block `--timeout` or Ctrl-C, nor hold all of them in memory.
 
 use std::cell::Cell;
 use std::fmt::Display;
@@ -14,19 +14,20 @@ use crate::ops::ports::Interrupt;
 /// The largest journal that is read, in bytes: more than that of a run with a hundred thousand steps.
 pub(super) const MAX_JOURNAL_BYTES: u64 = 32 * 1024 * 1024;
 
-/// How much one command reads of all journals, in bytes: those of tens of thousands of ordinary runs, read in a second or two.
+/// How much one command reads of all journals together, in bytes: those of tens of thousands of ordinary runs, read in
+/// a second or two.
 const MAX_JOURNALS_BYTES: u64 = 128 * 1024 * 1024;
 
 /// The largest plan that is read, in bytes: that of a hundred thousand changes.
 const MAX_PLAN_BYTES: u64 = 128 * 1024 * 1024;
 
-/// How much is read of the plans of all these runs, in bytes.
+/// How much is read of the plans of all these runs together, in bytes.
 const MAX_PLANS_BYTES: u64 = 2 * MAX_PLAN_BYTES;
 
-/// When reading ends, whatever is left to read: what one line after the other takes is not waited for.
+/// When reading ends, even if something is left to read. It is checked between lines.
 #[derive(Debug, Clone)]
 pub(crate) struct ReadingEnd {
-    /// Raised once the user asks to stop.
+    /// Set once the user asks to stop.
     pub(crate) interrupt: Interrupt,
     /// When the time of the command is over.
     pub(crate) deadline: Instant,
@@ -48,13 +49,13 @@ pub(super) struct ReadingBudget {
 }
 
 impl ReadingBudget {
-    /// All of it, until that end.
+    /// The full limits, until that end.
     pub(super) fn new(end: Option<ReadingEnd>) -> Rc<Self> {
         let (journals, plans) = (Cell::new(MAX_JOURNALS_BYTES), Cell::new(MAX_PLANS_BYTES));
         Rc::new(Self { end, journals, plans, spent: Cell::new(false) })
     }
 
-    /// Whether something was not read because nothing was left, or it was time to end.
+    /// Whether something was not read because the limit was reached, or it was time to end.
     pub(super) const fn is_spent(&self) -> bool {
         self.spent.get()
     }
@@ -89,22 +90,24 @@ impl ReadingBudget {
             return Ok(());
         }
         self.spent.set(true);
-        let message = format!("the time that --timeout gives was over before the runs in {} were read", runs_of(run));
+        let message = format!("the time of --timeout was up before the runs in {} were read", runs_of(run));
         Err(io::Error::new(io::ErrorKind::TimedOut, message))
     }
 
-    /// The error, where less than a whole file was left, as one about all runs.
+    /// The error, as one about all runs if less than a whole file was left.
     fn explain(&self, run: &Folder, error: io::Error, is_rest: bool, what: &str, max_bytes: u64) -> io::Error {
         if !is_rest || error.kind() != io::ErrorKind::FileTooLarge {
             return error;
         }
         self.spent.set(true);
         let (runs, max) = (runs_of(run), max_bytes >> 20);
-        io::Error::other(format!("the runs in {runs} hold more than {max} MiB of {what} together: move old ones away"))
+        io::Error::other(format!(
+            "the runs in {runs} hold more than {max} MiB of {what} together: move old runs to another folder"
+        ))
     }
 }
 
-/// The folder that a run's folder lies in, for messages.
+/// The folder that contains a run's folder, for messages.
 fn runs_of(run: &Folder) -> impl Display {
     run.path().parent().unwrap_or(run.path()).display()
 }

@@ -1,7 +1,8 @@
-//! What is known of the bytes behind each `fileUri` of one portal, so that a second plan downloads nothing.
+//! The cache: what is known about the bytes behind each `fileUri` of one portal, so that a second plan downloads
+//! nothing.
 //!
-//! A path, once seen, keeps its content, so an entry never grows stale. Nothing here is needed for safety: a cache that
-//! is lost or cannot be read costs downloads.
+//! The content of a path never changes, so an entry never becomes stale. Nothing here is needed for safety: a cache
+//! that is lost or cannot be read costs downloads.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,19 +18,19 @@ use crate::domain::state::Content;
 use crate::format::ContentDocument;
 use crate::ops::ports::ContentCache;
 
-/// The version of the index: an index of another one is ignored.
+/// The version of the index: an index with another version is ignored.
 const VERSION: u32 = 1;
 
 /// The folder of the cache, in the state folder.
 const CACHE: &str = "cache";
 const INDEX: &str = "cache/index.json";
-/// The folder of images that a plan speaks of, each named by its digest.
+/// The folder of the images that a plan refers to, each named by its digest.
 const BLOBS: &str = "cache/blobs";
 
 /// The largest index that is read, in bytes: more than a hundred thousand entries.
 const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
 
-/// The largest image that is read from the cache, in bytes: no larger one is downloaded.
+/// The largest image that is read from the cache, in bytes: larger ones are not downloaded.
 const MAX_BLOB_BYTES: u64 = 1024 * 1024;
 
 /// The index, as it is on disk.
@@ -39,7 +40,7 @@ struct CacheIndex {
     entries: BTreeMap<String, ContentDocument>,
 }
 
-/// The contents of an index; `None` when it is not one of this version.
+/// The contents of an index; `None` when it does not have this version.
 pub(super) fn read_index(bytes: &[u8]) -> Option<BTreeMap<String, Content>> {
     let index = serde_json::from_slice::<CacheIndex>(bytes).ok().filter(|index| index.version == VERSION)?;
     Some(index.entries.into_iter().map(|(uri, content)| (uri, content.into())).collect())
@@ -61,13 +62,13 @@ struct KnownContents {
 }
 
 impl Cache {
-    /// Opens the cache of `state`. Without one that can be read, it starts empty.
+    /// Opens the cache of `state`. If it cannot be read, it starts empty.
     #[must_use]
     pub fn open(state: &StateDir) -> Self {
         Self::try_open(state).unwrap_or_else(|_| Self::of(state, BTreeMap::new()))
     }
 
-    /// Opens the cache of `state`. Without one that can be read, it starts empty; an error when something is there that is no
+    /// Opens the cache of `state`. If it cannot be read, it starts empty; an error if there is something that is not a
     /// cache of ours.
     pub(crate) fn try_open(state: &StateDir) -> io::Result<Self> {
         if state.why_unread().is_some() {
@@ -84,7 +85,7 @@ impl Cache {
         Self { state_dir: state.clone(), known: RefCell::new(KnownContents { entries, changed: false }) }
     }
 
-    /// Forgets every path that is not in `listed`, and writes what is new.
+    /// Drops every path that is not in `listed`, and writes what is new.
     ///
     /// # Errors
     /// When the state folder cannot be written.
@@ -158,7 +159,8 @@ impl ContentCache for Cache {
     }
 
     fn keep(&self, digest: Digest, bytes: &[u8]) {
-        // A copy that cannot be kept is downloaded again; what apply replaces is kept in its run folder, errors reported.
+        // A copy that cannot be kept is downloaded again. What apply replaces is kept in its run folder, and errors
+        // there are reported.
         let _ = self
             .state_dir
             .make(CACHE)

@@ -1,5 +1,6 @@
-//! Whether a folder that declares art holds what is committed there. A sparse checkout, a submodule that was not fetched or
-//! a clone without a checkout lack files that are declared all the same; what a folder does not hold would be deleted.
+//! Whether a folder that declares art holds what is committed there. A sparse checkout, a submodule that was not
+//! fetched or a clone without a checkout lacks files that are still declared; entries whose file is missing from the
+//! folder would be deleted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,8 +19,8 @@ use crate::ops::ports::NoHistory;
 use crate::text::{plural, shell_word};
 
 impl Repository {
-    /// Notes for each kind of which a plan deletes entries whether its folder is checked out whole. A map names its entries
-    /// itself: those are left as they are.
+    /// Notes for each kind that a plan deletes entries of whether its folder is completely checked out. A map names its
+    /// entries itself, so its deletions are left as they are.
     pub(crate) fn judge_checkout(&self, manifest: &Manifest, plan: &Plan, counts_by_kind: &mut CountsByKind) {
         for (kind, counts) in counts_by_kind.iter_mut().filter(|(kind, _)| plan.deletes(**kind) > 0) {
             if let Some(Section::Folder { path, .. }) = manifest.section(*kind) {
@@ -29,7 +30,7 @@ impl Repository {
                     Ok(Some(Gap { what, help })) => incomplete(format!("the checkout {what} `{path}`"), &help),
                     Err(no_history) => {
                         let (why, help) = words(no_history);
-                        incomplete(format!("it is not known whether all of `{path}` is checked out: {why}"), &help)
+                        incomplete(format!("it is unknown whether all of `{path}` is checked out: {why}"), &help)
                     }
                 };
             }
@@ -38,7 +39,7 @@ impl Repository {
 }
 
 impl Repository {
-    /// What to do about a file or folder of the manifest that is missing, if it is tracked and was only not checked out.
+    /// What to do about a missing file or folder of the manifest, if Git tracks it and it was just not checked out.
     pub(super) fn why_left_out(&self, path: &str) -> Option<String> {
         let file = self.base().path_of(path);
         let nearest = file.ancestors().skip(1).find_map(|above| place::real(above).ok())?;
@@ -54,7 +55,7 @@ impl Repository {
         let index = git::index(&checkout, &named).ok()?;
         let is_left_out = index.values().any(|state| *state == Indexed::LeftOut);
         is_left_out.then(|| {
-            "Git tracks it, and this sparse checkout leaves it out: widen it with `git sparse-checkout`".to_owned()
+            "Git tracks it, but this sparse checkout leaves it out: add it with `git sparse-checkout add`".to_owned()
         })
     }
 }
@@ -63,7 +64,7 @@ fn incomplete(why: String, help: &str) -> FolderCheckout {
     FolderCheckout::Incomplete { why, help: help.to_owned() }
 }
 
-/// Why Git does not answer, and what to do about it.
+/// The reason why Git does not answer, and what to do about it.
 fn words(no_history: NoHistory) -> (String, String) {
     match no_history {
         NoHistory::Outside(why) => (why, OTHERWISE.to_owned()),
@@ -71,12 +72,12 @@ fn words(no_history: NoHistory) -> (String, String) {
     }
 }
 
-/// What to do where Git gives no advice.
-const OTHERWISE: &str = "run it where `git status` works";
+/// What to do if Git gives no advice.
+const OTHERWISE: &str = "run it in a folder where `git status` works";
 
-/// What a checkout lacks of a folder.
+/// The part of a folder that a checkout lacks.
 struct Gap {
-    /// Such as "leaves out 2 files of".
+    /// For example "leaves out 2 files of".
     what: String,
     /// How to get it.
     help: String,
@@ -88,7 +89,7 @@ impl Gap {
     }
 }
 
-/// What the checkout that holds a folder of art lacks of it; the error says why Git cannot tell.
+/// The part of a folder of art that its checkout lacks; the error is the reason why Git does not know.
 fn gap(folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
     let unreadable = |_| NoHistory::Unreadable(Problem::new("it cannot be found"));
     let folder = place::real(folder).map_err(unreadable)?;
@@ -107,17 +108,18 @@ fn gap(folder: &Path, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
     of_outer(&checkout, &commit, &folder)
 }
 
-/// What the folder lacks of the index: files that were left out on purpose.
+/// The files of the index that the folder lacks because they were left out on purpose.
 fn of_index(checkout: &Checkout, index: &BTreeMap<String, Indexed>, path: &str) -> Option<Gap> {
     let left_out = |(file, state): &(&String, &Indexed)| {
         **state == Indexed::LeftOut && is_art_in(path, file) && is_missing(checkout, file)
     };
     let count = index.iter().filter(left_out).count();
     let what = format!("leaves out {} that Git tracks in", plural(count, "file", "files"));
-    Gap::new(what, "widen the sparse checkout, or run `git sparse-checkout disable`").filter(|_| count > 0)
+    Gap::new(what, "widen the sparse checkout with `git sparse-checkout add`, or run `git sparse-checkout disable`")
+        .filter(|_| count > 0)
 }
 
-/// What the folder at `path` lacks of the commit that its checkout is at.
+/// The part of the checkout's commit that the folder at `path` lacks.
 fn of_commit(checkout: &Checkout, commit: &ObjectId, path: &str, manifest: &Path) -> Result<Option<Gap>, NoHistory> {
     let tree = git::tree(checkout, commit, &with_folders_above(path))?;
     if let Some(name) = submodule(&tree, path) {
@@ -128,15 +130,15 @@ fn of_commit(checkout: &Checkout, commit: &ObjectId, path: &str, manifest: &Path
     if let Some(gap) = of_index(checkout, &index, path) {
         return Ok(Some(gap));
     }
-    // What is tracked and neither in the index nor there was deleted, unless the index was never filled.
+    // A tracked file that is neither in the index nor in the folder was deleted, unless the index was never filled.
     let deleted = |file: &&String| is_art_in(path, file) && !index.contains_key(*file) && is_missing(checkout, file);
     if tree.keys().any(|file| deleted(&file)) && is_unfilled(checkout, commit, manifest)? {
-        return Ok(Gap::new("was not made of what Git tracks in", "run `git reset` and `git checkout -- .`"));
+        return Ok(Gap::new("does not have the files that Git tracks in", "run `git reset` and `git checkout -- .`"));
     }
     Ok(None)
 }
 
-/// What the folder lacks of the commit at which the repository around its own has that as a submodule.
+/// The part of its submodule's recorded commit that the folder lacks: the commit in the repository around it.
 fn of_outer(checkout: &Checkout, commit: &ObjectId, folder: &Path) -> Result<Option<Gap>, NoHistory> {
     let Some(Surroundings::Checkout(outer)) = checkout.top().parent().map(surroundings) else { return Ok(None) };
     let name = below(outer.top(), checkout.top()).ok_or_else(unnamed)?;
@@ -152,17 +154,20 @@ fn of_outer(checkout: &Checkout, commit: &ObjectId, folder: &Path) -> Result<Opt
         return Ok(None);
     }
     let help = format!("run `git submodule update -- {}`, or commit it", shell_word(&name));
-    Ok(Gap::new(format!("has the submodule `{name}` at another commit than is committed, without files of"), help))
+    Ok(Gap::new(
+        format!("has the submodule `{name}` at a commit other than the recorded one, and lacks files of"),
+        help,
+    ))
 }
 
-/// The submodule at or above a path, by what a tree has there.
+/// The submodule at or above a path, according to a tree.
 fn submodule<'a>(tree: &'a BTreeMap<String, Tracked>, path: &str) -> Option<&'a str> {
     let holds = |above: &str| path == above || path.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'));
     let found = tree.iter().find(|(at, tracked)| matches!(tracked, Tracked::Submodule(_)) && holds(at));
     found.map(|(at, _)| at.as_str())
 }
 
-/// Whether a path is that of a PNG in a folder, not deeper.
+/// Whether a path is that of a PNG directly in a folder.
 fn is_art_in(folder: &str, path: &str) -> bool {
     let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
     above == folder && is_declared_by_folder(name)
@@ -184,14 +189,14 @@ fn is_unfilled(checkout: &Checkout, commit: &ObjectId, manifest: &Path) -> Resul
     Ok(git::index(checkout, "")?.is_empty())
 }
 
-/// A folder as one that a tree lists what is in, and the folders above it, of which one may be a submodule.
+/// A folder as a path whose content `git ls-tree` lists, and the folders above it, because one may be a submodule.
 fn with_folders_above(path: &str) -> BTreeSet<String> {
     let above = path.match_indices('/').filter_map(|(end, _)| path.get(..end)).chain([path]);
     let above = above.filter(|above| !above.is_empty()).map(str::to_owned);
     above.chain([as_folder(path)]).collect()
 }
 
-/// A folder as one that a tree lists what is in.
+/// A folder as a path whose content `git ls-tree` lists.
 fn as_folder(path: &str) -> String {
     if path.is_empty() { String::new() } else { format!("{path}/") }
 }

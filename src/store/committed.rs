@@ -1,7 +1,7 @@
-//! The commit that a branding repository is at, and whether what it declares is as committed there.
+//! The commit that a branding repository is at, and whether the declared files match it.
 //!
-//! `git status` and `git diff-files` would run the filters that are set for files that were touched. So the files are read and
-//! named here, as Git names contents, and compared with what the commit tracks.
+//! `git status` and `git diff-files` would run the configured filters on files that were touched. So this reads the
+//! files, names their contents as Git does, and compares them with the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -19,8 +19,8 @@ use crate::domain::rules::MAX_READ;
 use crate::ops::ports::ReadArt as _;
 
 impl Repository {
-    /// The commit that the repository is at, with a `+` when what it declares may differ from that commit; `None` outside Git
-    /// or without it.
+    /// The commit that the repository is at, with a `+` when the declared files may differ from that commit; `None`
+    /// outside a repository or without Git.
     pub(crate) fn commit(&self) -> Option<String> {
         let checkout = git::checkout(self.folder()).ok()?;
         let commit = git::head(&checkout).ok()??;
@@ -32,24 +32,24 @@ impl Repository {
     }
 }
 
-/// What a manifest declares and how, by paths from the top of the checkout.
+/// The files that a manifest declares, and how, by paths from the top of the checkout.
 struct Declared<'a> {
     commit: &'a ObjectId,
-    /// The names that Git may give to the content of each file.
+    /// The object names that Git may give to the content of each file.
     files: BTreeMap<String, Vec<ObjectId>>,
     /// The links that lead to them, with the names of their targets.
     links: BTreeMap<String, ObjectId>,
-    /// The folders of which every PNG is declared.
+    /// The folders in which every PNG is declared.
     folders: BTreeSet<String>,
 }
 
 impl<'a> Declared<'a> {
-    /// Reads them; `None` when something cannot be read, or lies in another repository.
+    /// Reads them; `None` when something cannot be read, or is in another repository.
     fn of(repository: &Repository, checkout: &Checkout, commit: &'a ObjectId) -> Option<Self> {
         let text = repository.manifest().ok()?;
         let manifest = manifest::parse(&text, repository.name()).0?;
         let mut found = Self { commit, files: BTreeMap::new(), links: BTreeMap::new(), folders: BTreeSet::new() };
-        // A checkout may write other line ends than those that are committed.
+        // A checkout may write line endings other than the committed ones.
         let unix = String::from_utf8_lossy(&text).replace("\r\n", "\n");
         let names = vec![commit.of_like(&text), commit.of_like(unix.as_bytes())];
         found.add(checkout, repository.path(), names)?;
@@ -71,7 +71,7 @@ impl<'a> Declared<'a> {
 
     fn add(&mut self, checkout: &Checkout, path: &Path, names: Vec<ObjectId>) -> Option<()> {
         for link in place::links_on(&std::path::absolute(path).ok()?) {
-            // What lies above the checkout is not committed.
+            // Anything above the checkout is not committed.
             if let Ok(named) = link.strip_prefix(checkout.top()) {
                 let target = place::target(&link)?;
                 self.links.insert(with_slashes(named), self.commit.of_like(target.as_os_str().as_encoded_bytes()));
@@ -90,7 +90,7 @@ impl<'a> Declared<'a> {
         Some(())
     }
 
-    /// Whether the commit has all of it, and no PNG more in a folder that is declared whole.
+    /// Whether the commit has all of it, and no other PNG in a folder that is declared as a whole.
     fn is_as_committed(&self, checkout: &Checkout) -> bool {
         let mut paths: BTreeSet<String> = self.links.keys().cloned().collect();
         paths.extend(self.files.keys().map(|file| folder_of(file)));
@@ -107,7 +107,7 @@ impl<'a> Declared<'a> {
     }
 }
 
-/// The folder of a path, as one that `git ls-tree` lists what is in.
+/// The folder of a path, as a path whose content `git ls-tree` lists.
 fn folder_of(path: &str) -> String {
     path.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
 }
@@ -118,12 +118,12 @@ fn is_declared_in(path: &str, folders: &BTreeSet<String>) -> bool {
     folders.contains(folder) && is_declared_by_folder(name)
 }
 
-/// Whether a folder that is declared whole declares a file of this name.
+/// Whether a folder that is declared as a whole declares a file of this name.
 pub(super) fn is_declared_by_folder(name: &str) -> bool {
     !name.starts_with('.') && name.ends_with(".png")
 }
 
-/// A file by its path from `top`, links followed; `None` when it does not lie there, or has a name that is not UTF-8.
+/// A file by its path from `top`, links followed; `None` when it is not there, or has a name that is not UTF-8.
 pub(super) fn below(top: &Path, file: &Path) -> Option<String> {
     let real: PathBuf = place::real(file).unwrap_or_else(|_| place::of(file));
     let below = real.strip_prefix(top).ok()?;

@@ -9,7 +9,7 @@ use crate::domain::manifest::{Manifest, Section};
 use super::files::{FileKind, Folder, NotRead, plain};
 use super::root::Root;
 
-/// A file that the manifest declares an entry with.
+/// A file that declares an entry of the manifest.
 pub(super) struct DeclaredFile {
     pub(super) address: Address,
     /// Relative to the manifest.
@@ -18,11 +18,11 @@ pub(super) struct DeclaredFile {
     pub(super) place: Place,
     /// Where the path is written.
     pub(super) path_place: Place,
-    /// What its folder's list showed it to be, if that was looked at.
+    /// What it is according to its folder's listing, if the folder was listed.
     pub(super) kind: Option<FileKind>,
 }
 
-/// Every file that `manifest` declares, sorted by address, and what is wrong with folders that cannot be listed.
+/// Every file that `manifest` declares, sorted by address, and the findings about folders that cannot be listed.
 pub(super) fn files(
     folder: &Folder,
     root: &Root,
@@ -59,7 +59,7 @@ fn list(
     place: &Place,
 ) -> Result<Vec<DeclaredFile>, Box<Finding>> {
     let fail = |message: String| {
-        let help = format!("`{}` takes a folder of PNGs, relative to the manifest, or a map", kind.plural());
+        let help = format!("write a folder of PNGs, relative to the manifest, or a map after `{}`", kind.plural());
         Box::new(Finding::error("folder-unreadable", message).help(help))
     };
     let unreadable = |error| fail(format!("the folder `{name}` cannot be read: {}", plain(&error)));

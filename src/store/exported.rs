@@ -1,6 +1,7 @@
-//! An exported folder that stands for its portal: what it held when it was exported, without credentials.
+//! An exported folder that is read instead of its portal: what the portal held when it was exported, without
+//! credentials.
 //!
-//! Every file is read and held against its digest at once, so that an altered export is an error and never a portal that
+//! Every file is read and compared with its digest at once, so that an altered export is an error, not a portal that
 //! looks different.
 
 use std::collections::BTreeMap;
@@ -20,15 +21,15 @@ use crate::ops::ports::{PortalError, ReadPortal};
 use super::files::{FileContents, Folder, Inside, NotRead, place};
 use super::root::Root;
 
-/// The largest snapshot that is read, in bytes: some hundred for each entry.
+/// The largest snapshot that is read, in bytes. An entry takes some hundred bytes.
 pub(super) const MAX_SNAPSHOT_BYTES: u64 = 64 * 1024 * 1024;
 
-/// An export that is whole.
+/// A complete export.
 #[derive(Debug, Clone)]
 pub(crate) struct ExportedPortal {
     source: ExportSource,
     listing: Listing,
-    /// The images by what stands for `fileUri`: the bytes, or why there are none.
+    /// The images by their stand-in for `fileUri`: the bytes, or why there are none.
     images: BTreeMap<String, Result<Arc<[u8]>, String>>,
 }
 
@@ -56,9 +57,9 @@ impl ExportedPortal {
         let mut images = BTreeMap::new();
         for entry in snapshot.entries {
             let address = entry.address();
-            // What is read is bounded by what is there, however often a snapshot names it.
+            // Each file is read once, even if a snapshot names it several times.
             let image = match entry.file.as_ref().filter(|file| images.contains_key(*file)) {
-                Some(file) => Err(format!("`{file}` is the file of several entries")),
+                Some(file) => Err(format!("several entries have the file `{file}`")),
                 None => image(&inside, &entry),
             };
             let file_uri = match (&entry.file, &image) {
@@ -79,19 +80,19 @@ impl ExportedPortal {
         if findings.is_empty() { Ok(Self { source, listing, images }) } else { Err(findings) }
     }
 
-    /// The portal that it stands for.
+    /// The portal that was exported.
     pub(crate) const fn source(&self) -> &ExportSource {
         &self.source
     }
 }
 
-/// The snapshot of an export; the error says why there is none.
+/// The snapshot of an export; the error is the reason why there is none.
 fn snapshot(inside: &Inside) -> Result<SnapshotDocument, String> {
     let bytes = match inside.read(SNAPSHOT, None, MAX_SNAPSHOT_BYTES) {
         Ok(FileContents { bytes: Some(bytes), .. }) => Ok(bytes),
         Ok(FileContents { bytes: None, .. }) => Err(format!("it is larger than {} MiB", MAX_SNAPSHOT_BYTES >> 20)),
-        Err(NotRead::Kept(folder)) => Err(format!("it lies in {folder}")),
-        Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link that leaves the folder".to_owned()),
+        Err(NotRead::Kept(folder)) => Err(format!("it is in {folder}")),
+        Err(NotRead::Outside | NotRead::LeadsOut) => Err("it is a link to a place outside the folder".to_owned()),
         Err(NotRead::Kind(kind)) => Err(format!("it is {}", kind.words())),
         Err(NotRead::Io(error)) => Err(error.to_string()),
     };
@@ -103,7 +104,7 @@ fn altered(folder: &Folder, entry: &SnapshotEntry, what: &str) -> Finding {
     let file = folder.path().join(entry.file.as_deref().unwrap_or_default()).display().to_string();
     let finding = Finding::error("export-altered", format!("the export was altered: {what}"));
     let finding = finding.in_file(file).about(entry.address());
-    finding.help("export again, or take the folder as it was committed")
+    finding.help("export again, or restore the committed folder")
 }
 
 /// The bytes of a file, or why it has none.
@@ -122,19 +123,19 @@ fn image(inside: &Inside, entry: &SnapshotEntry) -> Result<Option<ImageBytes>, S
         Ok(FileContents { bytes: None, .. }) => {
             return Err(format!("`{file}` cannot be read: it is larger than {} MiB", MAX_READ >> 20));
         }
-        Err(NotRead::Outside | NotRead::LeadsOut) => return Err(format!("`{file}` is a link that leaves it")),
+        Err(NotRead::Outside | NotRead::LeadsOut) => return Err(format!("`{file}` is a link to a place outside it")),
         Err(NotRead::Kept(folder)) => return Err(format!("`{file}` leads into {folder}")),
         Err(NotRead::Kind(_)) => return Err(format!("`{file}` cannot be read: it is not a regular file")),
         Err(NotRead::Io(error)) => return Err(format!("`{file}` cannot be read: {error}")),
     };
     if Digest::of(&bytes) != sha256 {
-        return Err(format!("`{file}` has other bytes than were exported"));
+        return Err(format!("`{file}` does not have the bytes that were exported"));
     }
     Ok(Some(Ok(bytes)))
 }
 
-/// Whether a path of a snapshot names a file below its folder, links aside, on every system, and in the one way in which
-/// it can be spelt.
+/// Whether a path of a snapshot names a file below its folder (links aside), on every system, and in its only valid
+/// spelling.
 pub(super) fn is_inside(file: &str) -> bool {
     !file.contains(['\\', ':', '\0']) && !file.split('/').any(|part| matches!(part, "" | "." | ".."))
 }

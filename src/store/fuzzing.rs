@@ -1,5 +1,5 @@
-//! The entry points of the fuzz targets for what is read back from disk and from Git, which see public items only. They are
-//! not in any build that is shipped.
+//! The entry points of the fuzz targets for data that is read back from disk and from Git. Fuzz targets see public
+//! items only. These are not part of any released build.
 
 #![allow(clippy::panic, clippy::missing_panics_doc, reason = "a check fails by panicking")]
 
@@ -13,7 +13,7 @@ use crate::domain::journal::{MAX_LINE_BYTES, RunState};
 use crate::domain::state::Content;
 use crate::format::SnapshotDocument;
 
-/// Reads `bytes` as a journal: each line adds to what the lines before it said, and takes nothing of it back.
+/// Reads `bytes` as a journal: each line adds to the lines before it, and never takes anything back.
 pub fn journal(bytes: &[u8]) {
     let (mut state, mut steps) = (None, 0);
     for line in bytes.split_inclusive(|byte| *byte == b'\n').take_while(|line| line.len() <= MAX_LINE_BYTES) {
@@ -33,7 +33,7 @@ pub fn cache(bytes: &[u8]) {
     }
 }
 
-/// Reads `bytes` as the file of an export: a path that is taken for one inside the folder leads nowhere else.
+/// Reads `bytes` as the file of an export: a path that is accepted as one inside the folder does not lead out of it.
 pub fn export(bytes: &[u8]) {
     let Ok(snapshot) = SnapshotDocument::read(bytes) else { return };
     for file in snapshot.entries.iter().filter_map(|entry| entry.file.as_deref()).filter(|file| is_inside(file)) {
@@ -53,7 +53,7 @@ mod tests {
     fn replay(target: &str, check: fn(&[u8])) {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus").join(target);
         let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
-        assert!(files.len() >= 3, "{target}: this test looks in the wrong place");
+        assert!(files.len() >= 3, "{target}: this test looks in the wrong folder");
         files.iter().for_each(|file| check(&std::fs::read(file).unwrap()));
     }
 

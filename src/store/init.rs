@@ -1,4 +1,4 @@
-//! Writes a new branding repository: all of its files or none, nothing over a file that is there, nothing through a link.
+//! Writes a new branding repository: all of its files or none, never over an existing file, never through a link.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,13 +9,13 @@ use crate::domain::init::{FileChange, FileContent, WrittenFile};
 use super::files::{Durability, FileKind, Folder, place, refuse_way_out};
 use super::root;
 
-/// The largest file whose lines are extended, in bytes.
+/// The largest file to which lines are added, in bytes.
 const MAX_EXTENDED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// The place of a new branding repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewRepository {
-    /// Its folder, without links; it need not exist yet.
+    /// Its folder, without links. It may not exist yet.
     pub(crate) folder: PathBuf,
     /// The root of the Git repository that holds it.
     pub(crate) git: Option<PathBuf>,
@@ -24,23 +24,23 @@ pub(crate) struct NewRepository {
 /// The reason why nothing was written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum InitError {
-    /// A file is in the place of a folder.
+    /// There is a file where a folder must be.
     #[error("{} is not a folder", .0.display())]
     NotAFolder(PathBuf),
-    /// A link is where a file or a folder would be.
-    #[error("{} is a link: files are written to plain folders only", .0.display())]
+    /// There is a link where a file or a folder must be.
+    #[error("{} is a link, and files are only written to plain folders", .0.display())]
     Link(PathBuf),
-    /// Files that would be written are there already.
-    #[error("already there: {}", .0.join(", "))]
+    /// Files to write already exist.
+    #[error("these files already exist: {}", .0.join(", "))]
     Exists(Vec<String>),
-    /// Something cannot be read, made or written.
+    /// Something cannot be read, created or written.
     #[error("{} cannot be {doing}: {error}", .path.display())]
     Io {
         /// What it is about.
         path: PathBuf,
         /// What was being done: "read", "written".
         doing: &'static str,
-        /// The reason why that failed.
+        /// The reason of the failure.
         error: io::Error,
     },
 }
@@ -60,7 +60,7 @@ impl NewRepository {
         if !Folder::at(&base).is_there() {
             return Err(InitError::NotAFolder(nearest.to_owned()));
         }
-        // `..` of a folder that does not exist leads nowhere that is known.
+        // It is unknown where the `..` of a folder that does not exist leads.
         if rest.components().any(|part| !matches!(part, Component::Normal(_))) {
             let missing = io::Error::from(io::ErrorKind::NotFound);
             return Err(InitError::Io { path: named.to_owned(), doing: "found", error: missing });
@@ -71,7 +71,7 @@ impl NewRepository {
     }
 }
 
-/// Writes the files below `root`, by their paths from there with `/`; on an error what was written is taken back.
+/// Writes the files below `root`, by their paths from there with `/`; on an error, everything written is removed again.
 pub(crate) fn write(root: &Path, files: &BTreeMap<String, FileContent>) -> Result<Vec<WrittenFile>, InitError> {
     let root = Folder::at(root);
     let mut steps = Vec::new();
@@ -115,7 +115,7 @@ enum Step {
     Keep,
 }
 
-/// Whether there is a file; no part of the way to it may be a link, or a file.
+/// Whether there is a file. No part of its path may be a link or a file.
 fn is_there(root: &Folder, path: &str) -> Result<bool, InitError> {
     let mut at = PathBuf::new();
     let mut parts = Path::new(path).components().peekable();
@@ -134,7 +134,7 @@ fn is_there(root: &Folder, path: &str) -> Result<bool, InitError> {
     Ok(true)
 }
 
-/// A text with the lines that it lacks at its end; `None` when it lacks none.
+/// A text with its missing lines added at the end; `None` if none is missing.
 fn extended(old: &[u8], lines: &[&str]) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(old);
     let has = |line: &&str| text.lines().any(|there| there.trim() == *line);
@@ -178,7 +178,7 @@ impl<'a> Undo<'a> {
         }
     }
 
-    /// Makes a folder and those above it that are not there.
+    /// Creates a folder and the missing folders above it.
     fn make(&mut self, folder: &Path) -> Result<(), InitError> {
         let missing: Vec<_> = folder.ancestors().take_while(|above| !place::exists(above)).map(Folder::at).collect();
         for folder in missing.into_iter().rev() {
@@ -188,7 +188,7 @@ impl<'a> Undo<'a> {
         Ok(())
     }
 
-    /// Takes everything back, as far as that works: the error that led here is the one to report.
+    /// Undoes everything, as far as that works: the error that led here is the one to report.
     fn take_back(self) {
         for path in self.files {
             let _ = self.root.remove(path);
@@ -229,7 +229,7 @@ mod tests {
         let wanted = files(&[(".gitignore", FileContent::Lines(LINES)), ("a/b/c", new("1")), ("a/b/c/d", new("2"))]);
         let error = write(root.path(), &wanted).unwrap_err();
         assert!(error.to_string().starts_with(site.join("c/d").to_str().unwrap()), "{error}");
-        assert!(!root.path().join("a").exists(), "folders that were made are gone too");
+        assert!(!root.path().join("a").exists(), "folders that were created are gone too");
         assert_eq!(fs::read(root.path().join(".gitignore")).unwrap(), b"target");
         assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "no temporary file is left");
     }

@@ -1,4 +1,5 @@
-//! One apply at a time for each portal and state folder. The operating system drops the lock with its holder.
+//! The lock that allows one apply at a time for each portal and state folder. The operating system releases the lock
+//! when its holder ends.
 
 use std::io;
 
@@ -24,11 +25,11 @@ pub struct LockHolder {
 pub enum LockPurpose {
     /// Writing to the portal.
     Apply,
-    /// Finding out what a run did that was cut short. That takes seconds.
+    /// Finding out what an interrupted run did. That takes seconds.
     Settle,
 }
 
-/// A held lock: dropping it lets the next one in.
+/// A held lock. Dropping it releases it.
 #[derive(Debug)]
 pub struct Lock {
     _file: FileLock,
@@ -46,7 +47,7 @@ pub enum LockError {
 }
 
 impl LockError {
-    /// Whether the lock will be free again in a moment.
+    /// Whether the lock will be free again within seconds.
     pub(crate) fn is_brief(&self) -> bool {
         matches!(self, Self::Held(Some(LockHolder { purpose: LockPurpose::Settle, .. })))
     }
@@ -54,7 +55,9 @@ impl LockError {
 
 fn doing(holder: Option<&LockHolder>) -> &'static str {
     match holder {
-        Some(LockHolder { purpose: LockPurpose::Settle, .. }) => "another command is finding out what a run did",
+        Some(LockHolder { purpose: LockPurpose::Settle, .. }) => {
+            "another command is checking what an interrupted run did"
+        }
         Some(LockHolder { purpose: LockPurpose::Apply, .. }) | None => "another apply is running",
     }
 }

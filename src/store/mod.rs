@@ -2,15 +2,15 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `files` | how any of them is opened, read, written and locked, which no other file does |
-//! | `repository`, `declared`, `orphans`, `paths` | the manifest, the art that it declares, what lies beside it, what a command line names of it |
+//! | `files` | how any file is opened, read, written and locked; no other code does this |
+//! | `repository`, `declared`, `orphans`, `paths` | the manifest, the art that it declares, other images beside it, the paths of a command line |
 //! | `root` | how far a manifest's paths may lead, where its Git repository and its state are |
-//! | `git` | what Git knows of it |
+//! | `git` | what Git knows about it |
 //! | `checkout` | whether a folder of art holds what is committed there |
-//! | `committed` | the commit that it is at, and whether it is as committed there |
-//! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and how much of it is read together |
-//! | `export`, `exported` | the folder that an export is written to, and one that stands for its portal |
-//! | `taken` | images of a portal that are put into the repository |
+//! | `committed` | the commit that it is at, and whether it matches that commit |
+//! | `state_dir`, `cache`, `lock`, `runs`, `stored_run`, `budget`, `past_run` | the state of one portal, and the limits on reading it |
+//! | `export`, `exported` | the folder that an export is written to, and one that is read instead of its portal |
+//! | `taken` | a portal's images that are written into the repository |
 //! | `init` | a new branding repository |
 
 pub(crate) mod budget;

@@ -1,9 +1,9 @@
-//! Images that lie where the manifest keeps its art, and that it does not declare.
+//! Images beside the manifest's art that the manifest does not declare.
 //!
-//! Looked through are the folders that it declares as a whole or that hold a declared file, with the folders below them;
-//! of the manifest's own folder only the files, because all the rest of a repository lies below it. Links to declared folders
-//! are followed, as a ConfigMap's mount has them; no others are, and hidden files and folders are left alone. Folders outside of
-//! the manifest's own are not looked through: what lies there may be the art of others.
+//! The search covers the folders that the manifest declares as a whole or that hold a declared file, and the folders
+//! below them; in the manifest's own folder it covers only the files, because the whole repository is below it. It
+//! follows links to declared folders, which a ConfigMap's mount has, but no other links, and it skips hidden files and
+//! folders. It skips folders outside of the manifest's own: their images may belong to others.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
@@ -17,7 +17,7 @@ use super::files::place::{self, with_slashes};
 use super::files::{FileKind, Folder, Inside};
 use super::root::{KEPT, Root};
 
-/// How many files and folders are looked at before the search gives up.
+/// How many files and folders the search looks at before it gives up.
 const MAX_LOOKED_AT: usize = 100_000;
 
 /// How many folders deep the search goes.
@@ -70,19 +70,18 @@ fn is_image(name: &OsStr) -> bool {
 }
 
 struct Search<'a> {
-    /// The manifest's, named without links.
+    /// The manifest's folder, named without links.
     folder: &'a Folder,
     declared: &'a DeclaredPaths,
-    /// What was found.
+    /// The images that were found.
     files: BTreeSet<String>,
     looked_at: usize,
-    /// What could not be looked at.
+    /// The folders that could not be searched.
     unseen: Option<String>,
 }
 
 impl Search<'_> {
-    /// Looks at what is in the folder at `way`, which messages call `spelled`, and in those below it, `depth` levels of them in
-    /// all.
+    /// Searches the folder at `way`, which messages call `spelled`, and the folders below it, `depth` levels in all.
     fn look_through(&mut self, way: &Path, spelled: &Path, depth: usize) {
         let Ok(items) = self.folder.child(way).items() else { return self.miss(spelled) };
         let is_whole = self.declared.folders.contains(way);
@@ -113,8 +112,8 @@ impl Search<'_> {
         }
     }
 
-    /// Whether a file in a folder is an image that the manifest does not declare; every PNG in it is declared if the folder is as
-    /// a whole.
+    /// Whether a file in a folder is an image that the manifest does not declare; if the folder is declared as a whole,
+    /// so is every PNG in it.
     fn is_orphan(&self, way: &Path, name: &OsStr, is_whole: bool) -> bool {
         // Most are declared, and need only their names compared.
         let is_declared = is_whole && Path::new(name).extension().is_some_and(|extension| extension == "png");
@@ -126,7 +125,8 @@ impl Search<'_> {
     }
 }
 
-/// What a manifest declares, by where it really is in its folder. What leads out of that is not among it.
+/// What a manifest declares, by its real path in the manifest's folder. Paths that lead out of that folder are not
+/// included.
 #[derive(Default)]
 struct DeclaredPaths {
     files: HashSet<PathBuf>,
@@ -169,14 +169,14 @@ impl DeclaredPaths {
         self.files.contains(file) || (file.extension().is_some_and(|end| end == "png") && is_in_folder())
     }
 
-    /// The folders to look through, with their spelling; none of them lies in another but for the manifest's own.
+    /// The folders to search, with their spelling; except for the manifest's own folder, none contains another.
     fn to_look_through(&self) -> impl Iterator<Item = (&PathBuf, &PathBuf)> {
         let is_used = |above: &Path| !above.as_os_str().is_empty() && self.spelled.contains_key(above);
         self.spelled.iter().filter(move |(folder, _)| !folder.ancestors().skip(1).any(is_used))
     }
 }
 
-/// A path without `.` and, but for those at its beginning, `..`.
+/// A path without `.`, and without `..` except at its beginning.
 fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for part in path.components() {

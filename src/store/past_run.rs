@@ -1,4 +1,4 @@
-//! What an earlier run did to the portal, from its journal and its plan, as the origins of changes need it.
+//! What an earlier run did to the portal, from its journal and its plan, for the origins of changes.
 
 use crate::domain::journal::{Ending, RunState};
 use crate::domain::origin::past::ObjectId;

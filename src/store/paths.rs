@@ -1,7 +1,7 @@
-//! The paths on a command line, and the art of a repository that they mean: usually what a commit changes.
+//! The paths on a command line, and the art that they select: usually the files that a commit changes.
 //!
-//! Files are compared by where they really are. That is looked up once for a folder, not for each of its files, so that
-//! one changed file among thousands costs no more than looking at their names.
+//! Files are compared by their real paths. That lookup is done once for a folder, not for each of its files, so that
+//! finding one changed file among thousands only compares names.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -12,37 +12,37 @@ use crate::text::shell_word;
 /// The names under which manifests are looked for where the one that is meant is missing.
 pub(super) const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
 
-/// The filter of the files that are read.
+/// The filter for the files that are read.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum PathFilter {
-    /// All that is declared.
+    /// Every declared file.
     #[default]
     Everything,
-    /// What lies at or below these.
+    /// The files at or below these paths.
     Only(Vec<NamedPath>),
 }
 
-/// A path as it was named, and where it is.
+/// A path as the user named it, and its real path.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedPath {
     path: PathBuf,
-    /// Where it is, and where it leads if it is a link.
+    /// Its real path, and its target if it is a link.
     places: Vec<PathBuf>,
     exists: bool,
 }
 
-/// Named paths under which nothing is declared.
+/// Paths without a declared file at or below them.
 #[derive(Debug, Default)]
 pub(crate) struct Unmatched<'a> {
     /// Files and folders that exist.
     pub(crate) existing: Vec<&'a Path>,
-    /// Paths of nothing.
+    /// Paths that do not exist.
     pub(crate) missing: Vec<&'a Path>,
 }
 
 impl PathFilter {
-    /// A filter for `paths`, relative to the current folder: everything when there are none, or when `manifest` is among
-    /// them.
+    /// A filter for `paths`, relative to the current folder: every file when there are none, or when `manifest` is one
+    /// of them.
     pub(crate) fn of(paths: &[PathBuf], manifest: &Path) -> Self {
         if paths.is_empty() {
             return Self::Everything;
@@ -56,15 +56,15 @@ impl PathFilter {
         if filter.holds(manifest) { Self::Everything } else { filter }
     }
 
-    /// Whether `file` lies at or below one of them, itself or where it leads to.
+    /// Whether `file`, or its target if it is a link, is at or below one of them.
     pub(crate) fn holds(&self, file: &Path) -> bool {
         let Self::Only(named) = self else { return true };
         let places = places(named);
         place::both(file).any(|place| within(&places, &place))
     }
 
-    /// Keeps those of the declared items that are looked at; `file` says where an item is. Missing files are kept too: that
-    /// they are missing is seen without reading anything.
+    /// Keeps the declared items that are selected; `file` gives the path of an item. Missing files are kept too,
+    /// because finding them missing reads nothing.
     pub(super) fn limit<T>(&self, declared: &mut Vec<T>, file: impl Fn(&T) -> PathBuf) {
         let Self::Only(named) = self else { return };
         let places = places(named);
@@ -78,7 +78,7 @@ impl PathFilter {
         });
     }
 
-    /// The paths under which there is none of `files`.
+    /// The paths with none of `files` at or below them.
     pub(crate) fn unmatched(&self, files: impl IntoIterator<Item = impl AsRef<Path>>) -> Unmatched<'_> {
         let Self::Only(named) = self else { return Unmatched::default() };
         let mut known = HashSet::new();
@@ -120,8 +120,8 @@ pub(super) fn other_manifest(manifest: &Path) -> String {
     match up.take(depth).flat_map(names).find(is_manifest) {
         Some(found) => {
             let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
-            format!("there is another one: name it with `-f {}`", shell_word(&found))
+            format!("there is another manifest: name it with `-f {}`", shell_word(&found))
         }
-        None => "name it with -f, or start one with `brandctl init`".to_owned(),
+        None => "name the manifest with -f, or create one with `brandctl init`".to_owned(),
     }
 }

@@ -25,10 +25,10 @@ use super::root::Root;
 
 const FILE_MISSING: &str = "file-missing";
 
-/// The most missing files of which Git is asked whether they were only not checked out.
+/// The most missing files for which Git is asked whether they were just not checked out.
 const MAX_QUESTIONS: usize = 3;
 
-/// The most missing files for which a similar name is looked for: each of them is compared with all names of its folder.
+/// The most missing files for which a similar name is searched: each is compared with all names in its folder.
 const MAX_SUGGESTIONS: usize = 5;
 
 /// How many names in a folder are compared with that of a missing file.
@@ -65,7 +65,7 @@ impl Repository {
         }
     }
 
-    /// The same repository, limited to the art that `filter` lets through.
+    /// The same repository, limited to the art that `filter` selects.
     pub(crate) fn limited_to(self, filter: PathFilter) -> Self {
         Self { filter, ..self }
     }
@@ -80,7 +80,7 @@ impl Repository {
         self.folder.path()
     }
 
-    /// What Git knows of its past.
+    /// Its history in Git.
     pub(crate) fn history(&self, manifest: &Manifest) -> Git {
         let mut folders = BTreeSet::new();
         for DeclaredFile { file, kind, .. } in self.declarations(manifest).0 {
@@ -108,17 +108,17 @@ impl Repository {
         &self.folder
     }
 
-    /// How far the manifest's paths may lead.
+    /// The limit on where the manifest's paths may lead.
     pub(super) const fn root(&self) -> &Root {
         &self.root
     }
 
-    /// What the manifest declares, sorted by address, and what is wrong with folders that cannot be listed.
+    /// The files that the manifest declares, sorted by address, and the findings about folders that cannot be listed.
     pub(super) fn declarations(&self, manifest: &Manifest) -> (Vec<DeclaredFile>, Vec<Finding>) {
         declared::files(&self.folder, &self.root, manifest, &self.name)
     }
 
-    /// Whether there is nothing at the manifest's place, not even something that cannot be read.
+    /// Whether nothing exists at the manifest's path, not even something that cannot be read.
     pub(crate) fn is_absent(&self) -> bool {
         UserInput::at(&self.manifest).is_absent()
     }
@@ -129,7 +129,7 @@ impl Repository {
         declared.into_iter().map(|declared| declared.address).collect()
     }
 
-    /// The same, or what is wrong where a folder of the manifest cannot be listed.
+    /// The same, or the findings if a folder of the manifest cannot be listed.
     pub(crate) fn all_addresses(&self, manifest: &Manifest) -> Result<Vec<Address>, Vec<Finding>> {
         let (declared, findings) = self.declarations(manifest);
         if findings.iter().any(Finding::is_error) {
@@ -138,14 +138,14 @@ impl Repository {
         Ok(declared.into_iter().map(|declared| declared.address).collect())
     }
 
-    /// The paths of the images that the manifest declares; they are looked for when they are asked for.
+    /// The paths of the images that the manifest declares; they are searched for on demand.
     pub(crate) fn declared_files(&self, manifest: &Manifest) -> impl Iterator<Item = PathBuf> {
         std::iter::once_with(|| self.declarations(manifest).0)
             .flatten()
             .map(|declared| self.folder.path_of(declared.file))
     }
 
-    /// The new images of `changes` that the files from which they came still hold.
+    /// The new images of `changes` whose files still have the same content.
     pub(crate) fn unchanged_new_images(&self, changes: &[Change]) -> Contents {
         let new = || changes.iter().filter_map(|change| change.action.after());
         let Ok(inside) = self.root.inside(&self.folder, new().map(|after| after.file.as_str())) else {
@@ -181,7 +181,7 @@ impl Repository {
             }
             _ => self.unreadable(
                 format!("the manifest cannot be read: {error}"),
-                "name a file that is a manifest with -f, such as brand.yaml",
+                "name a manifest file with -f, such as brand.yaml",
             ),
         };
         let max_bytes = manifest::MAX_BYTES as u64;
@@ -195,7 +195,7 @@ impl Repository {
         }
         if kind == FileKind::File && git::is_link_to_untracked(&self.manifest, &real) {
             let message = "the manifest is a link to a file that Git does not track".to_owned();
-            return Err(self.unreadable(message, "commit that file too, or name it itself with -f"));
+            return Err(self.unreadable(message, "commit that file too, or name that file itself with -f"));
         }
         match kind {
             // Errors quote lines of a manifest, and other files may hold secrets.
@@ -203,7 +203,7 @@ impl Repository {
                 let leads = if real.file_name() == self.manifest.file_name() { "" } else { " that this link leads to" };
                 Err(self.unreadable(
                     format!("the file{leads} is not read as a manifest: its name does not end in .yaml or .yml"),
-                    "name a file that is a manifest with -f, such as brand.yaml",
+                    "name a manifest file with -f, such as brand.yaml",
                 ))
             }
             FileKind::File if size > max_bytes => Err(self.unreadable(
@@ -214,7 +214,7 @@ impl Repository {
             FileKind::Folder => {
                 let inside = MANIFEST_NAMES.map(|name| self.manifest.join(name));
                 let help = match inside.iter().find(|path| place::exists(path)) {
-                    Some(path) => format!("type -f {}", path.strip_prefix(".").unwrap_or(path).display()),
+                    Some(path) => format!("use -f {}", path.strip_prefix(".").unwrap_or(path).display()),
                     None => "name the file with -f, such as brand.yaml; there is none in this folder".to_owned(),
                 };
                 Err(self.unreadable("this is a folder, not a manifest".to_owned(), &help))
@@ -242,7 +242,7 @@ impl Repository {
         Kind::ALL.into_iter().filter(is_folder).flat_map(check).collect()
     }
 
-    /// Reads a declared file; the finding says why it cannot be read.
+    /// Reads a declared file; the finding has the reason why it cannot be read.
     fn read(&self, inside: &Inside, declared: &DeclaredFile) -> Result<FileContents, Box<Finding>> {
         let DeclaredFile { address, file, place, path_place, kind } = declared;
         inside.read(file, *kind, MAX_READ).map_err(|why| {
@@ -252,7 +252,7 @@ impl Repository {
             }
             let (rule, message, help) = match why {
                 NotRead::Outside | NotRead::LeadsOut | NotRead::Kept(_) => {
-                    ("file-unreadable", format!("`{file}` cannot be read"), "check where it leads".to_owned())
+                    ("file-unreadable", format!("`{file}` cannot be read"), "check where the link leads".to_owned())
                 }
                 NotRead::Kind(kind) => {
                     let what = if kind == FileKind::Folder { "a folder" } else { "not a regular file" };
@@ -268,12 +268,12 @@ impl Repository {
                 NotRead::Io(error) if error.kind() == io::ErrorKind::NotFound => (
                     FILE_MISSING,
                     format!("the file `{file}` does not exist"),
-                    "add it, or take the entry out".to_owned(),
+                    "add it, or remove the entry".to_owned(),
                 ),
                 NotRead::Io(error) => (
                     "file-unreadable",
                     format!("the file `{file}` cannot be read: {}", plain(&error)),
-                    "check it and its permissions".to_owned(),
+                    "check the file and its permissions".to_owned(),
                 ),
             };
             let finding = Finding::error(rule, message).in_file(self.name.clone()).at(place.clone());
@@ -281,7 +281,7 @@ impl Repository {
         })
     }
 
-    /// The file in the same folder whose name is most like the missing one.
+    /// The file in the same folder with the name that is most similar to the missing one.
     fn nearest(&self, file: &str) -> Option<String> {
         let path = Path::new(file);
         let name = path.file_name()?.to_str()?;
@@ -294,7 +294,7 @@ impl Repository {
         Some(folder.join(near).display().to_string())
     }
 
-    /// Adds to the findings about folders that are not there why that is so.
+    /// Adds the reason to the findings about missing folders.
     fn explain_missing_folders(&self, manifest: &Manifest, findings: &mut [Finding]) {
         for section in Kind::ALL.into_iter().filter_map(|kind| manifest.section(kind)) {
             let Section::Folder { path, place } = section else { continue };
@@ -305,7 +305,7 @@ impl Repository {
         }
     }
 
-    /// The reason why a file is missing, or the one that was meant. After so many `before` it, that is not looked up.
+    /// The reason why a file is missing, or the file that was meant. After too many `before` it, neither is looked up.
     fn why_missing(&self, file: &str, before: usize) -> Option<String> {
         if before >= MAX_SUGGESTIONS {
             return None;
@@ -319,7 +319,7 @@ impl Repository {
 }
 
 fn no_such_path(path: &Path) -> Finding {
-    let message = format!("`{}` does not exist, and the manifest declares no such file", path.display());
+    let message = format!("`{}` does not exist, and the manifest does not declare it", path.display());
     let help = "name files that exist: `git diff --name-only --diff-filter=d` leaves out deleted ones";
     Finding::error("path-missing", message).help(help)
 }

@@ -1,10 +1,10 @@
-//! Where things are that belong to a manifest: its root, the Git checkout around it, its path from there, its state.
+//! The places that belong to a manifest: its root, the Git checkout around it, its path in the repository, its state.
 //!
 //! | question | answer |
 //! |---|---|
 //! | How far may a path of the manifest lead? | [`Root`] |
-//! | Which repository does Git have to answer for? | [`surroundings`] |
-//! | What is a file called, wherever the repository is checked out? | [`path_in_repository`] |
+//! | Which Git repository does it belong to? | [`surroundings`] |
+//! | What is a file's name, independent of where the repository is checked out? | [`path_in_repository`] |
 
 use std::io;
 use std::path::{Component, Path, PathBuf};
@@ -31,12 +31,12 @@ impl Checkout {
         Self { top, git_dir }
     }
 
-    /// The folder that holds everything that is checked out.
+    /// The top folder of everything that is checked out.
     pub(crate) fn top(&self) -> &Path {
         &self.top
     }
 
-    /// Whether `folder` is where the repository keeps what belongs to this checkout.
+    /// Whether `folder` is where the repository keeps this checkout's data.
     pub(super) fn has_git_dir(&self, folder: &Path) -> bool {
         place::real(folder).is_ok_and(|folder| folder == self.git_dir)
     }
@@ -49,27 +49,26 @@ pub(super) enum Surroundings {
     Plain,
     /// The folder is a part of this checkout.
     Checkout(Checkout),
-    /// There is something that ought to be one and cannot be used, and why.
+    /// There is something that looks like one but cannot be used, and why.
     Unusable(String),
 }
 
-/// Finds the repository around `folder`, which is named without links: the nearest `.git` decides, whatever else looks like
-/// a repository.
+/// Finds the repository around `folder`, which is named without links: only the nearest `.git` decides.
 pub(super) fn surroundings(folder: &Path) -> Surroundings {
     let mut found = folder.ancestors().map(git_at).filter(|found| *found != Surroundings::Plain);
     found.next().unwrap_or(Surroundings::Plain)
 }
 
-/// The `.git` in a folder: a folder with a HEAD, or a file that leads to one. It has to belong to this user, or to whom the
-/// folder belongs: where several may write, anyone could put one there.
+/// The `.git` in a folder: a folder with a HEAD, or a file that leads to one. It must belong to this user or to the
+/// folder's owner: in a folder that several users may write to, anyone could put one there.
 fn git_at(top: &Path) -> Surroundings {
     let git = top.join(".git");
     let unusable = |why: &str| Surroundings::Unusable(format!("{} {why}", git.display()));
     let git_dir = match UserInput::at(&git).kind() {
-        None if place::is_link(&git) => return unusable("is a link to nothing"),
+        None if place::is_link(&git) => return unusable("is a link to something that does not exist"),
         None => return Surroundings::Plain,
         Some(FileKind::Folder) if Folder::at(&git).has_file("HEAD") => place::real(&git).ok(),
-        // Git passes it over as well. Another one that has lost its HEAD is damaged.
+        // Git ignores it too. Any other one without a HEAD is damaged.
         Some(FileKind::Folder) if !Folder::at(&git).has_file("config") => return Surroundings::Plain,
         Some(FileKind::Folder) => return unusable("has no HEAD"),
         Some(FileKind::File) => named_git_dir(&git).and_then(|named| place::real(&top.join(named)).ok()),
@@ -79,10 +78,10 @@ fn git_at(top: &Path) -> Surroundings {
         return unusable("does not lead to a repository");
     };
     if is_committed(top, &git_dir) {
-        return unusable("leads into what is checked out");
+        return unusable("leads to a folder inside the checkout");
     }
     if !place::belongs_to(&git, top) || !place::belongs_to(&git_dir, top) {
-        return unusable("belongs to somebody else than the folder that it is in");
+        return unusable("belongs neither to this user nor to the owner of its folder");
     }
     Surroundings::Checkout(Checkout { top: top.to_owned(), git_dir })
 }
@@ -94,8 +93,8 @@ fn named_git_dir(file: &Path) -> Option<PathBuf> {
     (!named.is_empty()).then(|| PathBuf::from(named))
 }
 
-/// Whether a repository's folder lies where files are checked out to, so that a commit could have brought it: in this
-/// checkout or in one around it. Nothing below a `.git` is ever committed.
+/// Whether a repository's folder is among the checked-out files, so that it could come from a commit: in this checkout
+/// or in one around it. Nothing below a `.git` is ever committed.
 fn is_committed(top: &Path, git_dir: &Path) -> bool {
     if place::is_in_git(git_dir) {
         return false;
@@ -108,14 +107,14 @@ fn is_committed(top: &Path, git_dir: &Path) -> bool {
     top.ancestors().any(|above| git_dir.starts_with(above) && is_checkout(above))
 }
 
-/// How far the paths of a manifest may lead.
+/// The folder that the paths of a manifest must not leave.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Root {
     folder: PathBuf,
     origin: RootOrigin,
 }
 
-/// How a root was found.
+/// The way in which a root was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RootOrigin {
     /// The user named it.
@@ -127,8 +126,9 @@ enum RootOrigin {
 }
 
 impl Root {
-    /// The root for a manifest, or another file, at `file`: the nearest folder at or above it with a usable `.git`, else its
-    /// own folder. A `.git` in `/`, in a folder like `/tmp`, or in the home folder is not meant for what lies deeper.
+    /// The root for a manifest, or another file, at `file`: the nearest folder at or above it with a usable `.git`,
+    /// else its own folder. A `.git` in `/`, in a folder like `/tmp`, or in the home folder does not count for the
+    /// folders below it.
     pub(crate) fn around(file: &Path) -> Self {
         let folder = in_full(place::folder_of(file));
         let nearest = folder.ancestors().find_map(|above| match git_at(&place::of_folder(above)) {
@@ -136,7 +136,7 @@ impl Root {
             Surroundings::Plain | Surroundings::Unusable(_) => None,
         });
         match nearest {
-            // All that somebody has is not meant for what lies deeper.
+            // A home folder or `/` does not count for the folders below it.
             Some((above, top)) if !place::is_everybodys(&top) && (above == folder || !place::is_home(&top)) => {
                 Self { folder: top, origin: RootOrigin::Git }
             }
@@ -154,7 +154,7 @@ impl Root {
         &self.folder
     }
 
-    /// What messages call it.
+    /// Its name in messages.
     pub(crate) fn words(&self) -> String {
         match self.origin {
             RootOrigin::Named => format!("the folder of --root, {}", self.folder.display()),
@@ -163,57 +163,58 @@ impl Root {
         }
     }
 
-    /// The error of a manifest's path to a file or folder, as `what` says, that may not be followed; `None` where that is not
-    /// why it is not read.
+    /// The error for a manifest's path that must not be followed, to a file or folder (`what`); `None` if it cannot be
+    /// read for another reason.
     pub(super) fn refusal(&self, why: &NotRead, what: &str, path: &str) -> Option<Finding> {
-        let wider = "or name a folder that holds both with --root";
+        let wider = "or name a folder that contains both with --root";
         match why {
             NotRead::LeadsOut => {
-                let message = format!("the path `{path}` leaves {}", self.words());
-                Some(Finding::error(BAD_PATH, message).help(format!("keep the art in it, {wider}")))
+                let message = format!("the path `{path}` leads out of {}", self.words());
+                Some(Finding::error(BAD_PATH, message).help(format!("move the art into it, {wider}")))
             }
             NotRead::Outside => {
-                let message = format!("the {what} `{path}` is a link that leaves {}", self.words());
-                let help = format!("keep the art in the repository: copy the {what} into it, {wider}");
+                let message = format!("the {what} `{path}` is a link that leads out of {}", self.words());
+                let help = format!("copy the {what} into the repository, {wider}");
                 Some(Finding::error("path-outside", message).help(help))
             }
             NotRead::Kept(folder) => {
-                let message = format!("the {what} `{path}` lies in {folder}");
-                let help = format!("keep the art elsewhere: {} keeps what is in there for itself", keeper(folder));
+                let message = format!("the {what} `{path}` is in {folder}");
+                let help = format!("move the art to another folder: only {} uses that one", keeper(folder));
                 Some(Finding::error("path-outside", message).help(help))
             }
             NotRead::Kind(_) | NotRead::Io(_) => None,
         }
     }
 
-    /// The reason why a manifest at a path without links is not read, and what to do about it.
+    /// The reason why a manifest, at a path without links, is not read, and what to do about it.
     pub(super) fn why_not_manifest(&self, real: &Path) -> Option<(String, String)> {
         let Ok(below) = real.strip_prefix(&self.folder) else {
             return Some((
-                format!("the manifest does not lie in {}", self.words()),
-                "keep it there, or name a folder that holds it and its art with --root".to_owned(),
+                format!("the manifest is not in {}", self.words()),
+                "move it there, or name a folder that contains it and its art with --root".to_owned(),
             ));
         };
         let kept = KEPT.into_iter().find(|name| place::is_through(below, name))?;
-        let help = format!("keep it elsewhere: {} keeps what is in there for itself", keeper(kept));
-        Some((format!("the manifest lies in {kept}"), help))
+        let help = format!("move it to another folder: only {} uses that one", keeper(kept));
+        Some((format!("the manifest is in {kept}"), help))
     }
 
-    /// What the manifest's paths may lead to, by names from `folder`, its own; knowing the folders of `files`.
+    /// The files that the manifest's paths may lead to, by names from `folder`, the manifest's own; the folders of
+    /// `files` are known in advance.
     pub(super) fn inside<'a>(&self, folder: &Folder, files: impl Iterator<Item = &'a str>) -> io::Result<Inside> {
         Inside::below(&self.folder, folder, &KEPT, files)
     }
 }
 
-/// The folders in a repository that nobody keeps a manifest or art in.
+/// The folders in a repository that must not hold a manifest or art.
 pub(super) const KEPT: [&str; 2] = [place::GIT, place::STATE];
 
-/// Who keeps things in a folder of that name.
+/// The program that uses a folder of that name.
 fn keeper(folder: &str) -> &'static str {
     if folder == place::STATE { "brandctl" } else { "Git" }
 }
 
-/// The full path of a folder as it was named: links stay, but for those that a `..` goes back over.
+/// The full path of a folder as it was named: links stay, except for those that a `..` steps back over.
 fn in_full(folder: &Path) -> PathBuf {
     let Ok(absolute) = std::path::absolute(folder) else { return place::of_folder(folder) };
     let mut full = PathBuf::new();
@@ -230,14 +231,14 @@ fn in_full(folder: &Path) -> PathBuf {
     full
 }
 
-/// The root of the Git repository that holds `folder`, which is named without links. It only serves to name files.
+/// The root of the Git repository that holds `folder`, which is named without links. It is only used to name files.
 pub(crate) fn git_root(folder: &Path) -> Option<&Path> {
     // It is a file where the checkout is a worktree or a submodule.
     folder.ancestors().find(|above| place::exists(&above.join(".git")))
 }
 
-/// The path of `file` from the root of the Git repository that it is in, with `/` between its parts; outside of one, its
-/// name. So it is called the same wherever the repository is checked out.
+/// The path of `file` from the root of the Git repository that it is in, with `/` between its parts; outside of one,
+/// its name. The path is the same wherever the repository is checked out.
 pub(crate) fn path_in_repository(file: &Path) -> String {
     let name = file.file_name().unwrap_or(file.as_os_str());
     let Ok(folder) = place::real(place::folder_of(file)) else { return name.to_string_lossy().into_owned() };
@@ -254,6 +255,6 @@ pub(crate) fn folder_from_git_root(folder: &Path) -> Option<String> {
 
 /// The folder for state unless the user names another place: beside the manifest, in its folder.
 pub(crate) fn state_beside(folder: &Path) -> PathBuf {
-    // Beside a manifest that is named without a folder, it is named without one too.
+    // If the manifest's path has no folder, this one has none either.
     folder.strip_prefix(".").unwrap_or(folder).join(place::STATE)
 }

@@ -1,4 +1,4 @@
-//! The folder of one run, while it is written: the plan and the copies of the old images first, then the journal.
+//! The folder of a run that is being written: the plan and the copies of the old images first, then the journal.
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -25,7 +25,7 @@ pub(super) const JOURNAL: &str = "journal.jsonl";
 /// The folder of the old images, in that of a run.
 pub(super) const OLD: &str = "old";
 
-/// The largest old image that is read, in bytes: no larger one is downloaded.
+/// The largest old image that is read, in bytes: larger ones are not downloaded.
 const MAX_IMAGE_BYTES: u64 = 1024 * 1024;
 
 /// The name of the copy of an old image.
@@ -54,12 +54,12 @@ pub(super) fn unusable(path: &Path, error: &io::Error) -> StoreError {
 /// The form of a run's id.
 const ID: &str = "%Y%m%dT%H%M%SZ";
 
-/// Makes a new folder named after the present second; a second run in it gets a number. Runs are in the order of their names,
-/// so where the clock was put back, the second is that of the newest run.
+/// Creates a new folder named after the current second; a second run in the same second gets a number. Runs are ordered
+/// by their names, so if the clock was set back, the newest run's second is used.
 fn fresh(runs: &Folder, clock: Clock) -> io::Result<(String, Folder)> {
     let now = clock().strftime(ID).to_string();
     match newest_second(runs)?.filter(|newest| *newest > now) {
-        // A clock that is far behind would use up the numbers.
+        // A clock that is far behind would use up all numbers.
         Some(newest) => numbered(runs, &newest).or_else(|_| numbered(runs, &now)),
         None => numbered(runs, &now),
     }
@@ -89,10 +89,10 @@ fn numbered(runs: &Folder, now: &str) -> io::Result<(String, Folder)> {
             Err(error) => return Err(error),
         }
     }
-    Err(io::Error::other("a thousand runs in one second"))
+    Err(io::Error::other("there are already a thousand runs from this second"))
 }
 
-/// What made a run, for the first line of its journal.
+/// The origin of a run, for the first line of its journal.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RunOrigin {
     /// The commit of the manifest's repository.
@@ -114,7 +114,7 @@ pub(super) struct PreparedFolder {
 }
 
 impl PreparedFolder {
-    /// Makes the folder of a new run in `runs`, with its plan in it.
+    /// Creates the folder of a new run in `runs`, with its plan in it.
     pub(super) fn make(runs: Folder, plan: &Document, origin: RunOrigin, clock: Clock) -> Result<Self, StoreError> {
         let at = runs.path().to_owned();
         Self::try_make(runs, plan, origin, clock).map_err(|error| unusable(&at, &error))
@@ -136,7 +136,7 @@ impl PreparedFolder {
     fn try_begin(&mut self) -> io::Result<RunFolder> {
         self.folder.child(OLD).sync()?;
         let journal = RefCell::new(self.folder.new_journal(JOURNAL)?);
-        // From here on it may be taken for a run.
+        // From here on the folder counts as a run.
         self.has_begun = true;
         let (id, folder, clock) = (self.id.clone(), self.folder.clone(), self.clock);
         let run = RunFolder { id, folder, journal, clock, torn: Cell::new(false) };
@@ -179,7 +179,7 @@ impl PreparedRun for PreparedFolder {
 impl Drop for PreparedFolder {
     fn drop(&mut self) {
         if !self.has_begun {
-            // What cannot be removed is a folder without a journal: nobody takes it for a run.
+            // If it cannot be removed, a folder without a journal remains, which does not count as a run.
             let _ = self.remove();
         }
     }
@@ -192,7 +192,7 @@ pub(super) struct RunFolder {
     folder: Folder,
     journal: RefCell<JournalFile>,
     clock: Clock,
-    /// Whether the last line may lack its end: what follows it begins a line of its own.
+    /// Whether the last line may be incomplete: then the next write begins a new line.
     torn: Cell<bool>,
 }
 
@@ -200,7 +200,7 @@ impl RunFolder {
     /// Opens the journal of a run that has begun.
     pub(super) fn open(folder: Folder, id: String, clock: Clock) -> io::Result<Self> {
         let journal = folder.journal(JOURNAL)?;
-        // A line that a kill tore must not be continued by the next one.
+        // The next line must not continue a line that was torn by a kill.
         let torn = Cell::new(!folder.read(JOURNAL, MAX_JOURNAL_BYTES)?.ends_with(b"\n"));
         Ok(Self { id, folder, journal: RefCell::new(journal), clock, torn })
     }
@@ -211,7 +211,7 @@ impl RunFolder {
         for entry in entries {
             let line = serde_json::to_vec(&Line { at: at.clone(), entry: entry.clone().shortened() })?;
             if line.len() >= MAX_LINE_BYTES {
-                // It could not be read again. Before a request, this keeps it from being sent.
+                // It could not be read back. Before a request, this error keeps the request from being sent.
                 return Err(io::Error::other("a line of the journal would be too long"));
             }
             lines.extend(line);

@@ -1,5 +1,5 @@
 //! Run folders: `runs/<run id>/` with the plan, the old images, the journal and, at the end, the report. A run's folder
-//! needs nothing outside it.
+//! is complete in itself.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -35,24 +35,24 @@ pub struct RunStore {
     clock: Clock,
 }
 
-/// The runs that were found, and for each that cannot be read, why.
+/// The runs that were found, and the reason for each one that cannot be read.
 pub type FoundRuns = Vec<io::Result<StoredRun>>;
 
 impl RunStore {
-    /// The runs in `state`. `commit` is noted in those that are begun through this value.
+    /// The runs in `state`. `commit` is recorded in runs that are begun through this value.
     #[must_use]
     pub const fn new(state: StateDir, commit: Option<String>) -> Self {
         Self { state, origin: RunOrigin { commit, command: None }, clock: jiff::Timestamp::now }
     }
 
-    /// The same runs; `command` is noted in those that are begun through this value.
+    /// The same runs; `command` is recorded in runs that are begun through this value.
     #[must_use]
     pub fn made_by(mut self, command: RunCommand) -> Self {
         self.origin.command = Some(command);
         self
     }
 
-    /// The same runs, whose journals get their times from another clock than the machine's.
+    /// The same runs, whose journals get their times from a clock other than the machine's.
     #[must_use]
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
@@ -70,12 +70,13 @@ impl RunStore {
         found.into_iter().collect()
     }
 
-    /// The newest runs on the portal, the newest first, as far as they can be read: this only says who moved what.
+    /// The newest runs on the portal, the newest first, as far as they can be read: they are only used to say who
+    /// changed what.
     ///
     /// # Errors
-    /// When a plan is another run's.
+    /// When a plan belongs to another run.
     pub(crate) fn record(&self) -> io::Result<Vec<PastRun>> {
-        /// How many runs are looked at.
+        /// How many runs are read.
         const MAX_RUNS: usize = 50;
         let mut past = Vec::new();
         if self.state.why_unread().is_some() {
@@ -106,7 +107,7 @@ impl RunStore {
         portal == self.state.portal()
     }
 
-    /// Writes what became of a run into its folder.
+    /// Writes the report of a run into its folder.
     ///
     /// # Errors
     /// When the folder cannot be written.
@@ -142,7 +143,7 @@ impl Runs for RunStore {
     }
 }
 
-/// Every run below `runs` that began, the oldest first. Each must be of a portal that is right.
+/// Every run below `runs` that began, the oldest first. Each must be on an accepted portal.
 fn all(runs: &Folder, is_right: impl Fn(&str) -> bool, budget: &Rc<ReadingBudget>) -> io::Result<FoundRuns> {
     let mut found = Vec::new();
     for name in names(runs)? {
@@ -160,7 +161,7 @@ fn names(runs: &Folder) -> io::Result<Vec<OsString>> {
     let mut names = Vec::new();
     for item in items(runs)? {
         let item = item?;
-        // A link is not passed over in silence: reading it fails.
+        // A link is not skipped silently: reading it fails.
         if matches!(item.kind(), Some(FileKind::Folder | FileKind::Link)) {
             names.push(item.name());
         }
@@ -169,7 +170,7 @@ fn names(runs: &Folder) -> io::Result<Vec<OsString>> {
     Ok(names)
 }
 
-/// The items of a folder; nothing where it is missing.
+/// The items of a folder; none if it is missing.
 fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
     match folder.items() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -177,7 +178,8 @@ fn items(folder: &Folder) -> io::Result<Vec<io::Result<FolderItem>>> {
     }
 }
 
-/// Every run of every portal below the state folder `root`, the oldest first, and what cannot be read before them.
+/// Every run of every portal below the state folder `root`, the oldest first, preceded by the reasons for what cannot
+/// be read.
 ///
 /// # Errors
 /// When the state folder cannot be read.
@@ -194,7 +196,7 @@ pub fn of_all_portals(root: &Path) -> io::Result<FoundRuns> {
     Ok(found)
 }
 
-/// The runs with this id, of any portal below the state folder `root`. Nothing is read of the others.
+/// The runs with this id, of any portal below the state folder `root`. Other runs are not read.
 ///
 /// # Errors
 /// When the state folder or such a run cannot be read.
@@ -211,7 +213,8 @@ pub(crate) fn with_id(root: &Path, id: &str) -> io::Result<Vec<StoredRun>> {
     Ok(found)
 }
 
-/// The names of the runs' folders, of every portal below the state folder `root`, the newest first. None of them is read.
+/// The names of the runs' folders, of every portal below the state folder `root`, the newest first. The runs themselves
+/// are not read.
 pub(crate) fn ids(root: &Path) -> io::Result<Vec<OsString>> {
     let mut found = Vec::new();
     for (_, folder) in portals(root)? {
@@ -228,7 +231,7 @@ fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
     if let Existing::Unread(why) = existing
         && root.is_there()
     {
-        let what = format!("its runs may have come with a commit ({why}): name a run's folder, or use --state-dir");
+        let what = format!("its runs may come from a commit ({why}): name a run's folder, or use --state-dir");
         return Err(io::Error::other(what));
     }
     let mut found = Vec::new();
@@ -239,7 +242,7 @@ fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
         match kind {
             Some(FileKind::Folder) => {}
             Some(FileKind::Link) => {
-                return Err(unexpected(folder.path(), "is a link; state is kept in plain folders only"));
+                return Err(unexpected(folder.path(), "is a link, and state is only kept in plain folders"));
             }
             _ => continue,
         }

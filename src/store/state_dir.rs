@@ -1,7 +1,8 @@
-//! Where state lives: `.brandctl/<portal>/`, ignored by Git. Losing it is safe; it loses backups and history.
+//! The state folder: `.brandctl/<portal>/`, ignored by Git. Losing it is safe, except for the backups and the history
+//! in it.
 //!
-//! Anyone who can commit to the repository can put files and links where state is expected. What Git tracks is not state, and
-//! is refused; no link is followed; and what lies where a file of ours belongs must be of its kind.
+//! Anyone who can commit to the repository can put files and links where state is expected. So files that Git tracks
+//! are refused, links are not followed, and anything at the path of one of our files must be of the expected kind.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,16 +20,16 @@ pub struct StateDir {
     folder: Folder,
     portal: String,
     existing: Existing,
-    /// When reading what is in it ends.
+    /// When reading it must end.
     reading_end: Option<ReadingEnd>,
 }
 
-/// Whether what is in a state folder already is read.
+/// Whether the existing content of a state folder is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Existing {
     /// It is.
     Read,
-    /// It is not: it may have come with a commit, and this is why that is not known.
+    /// It is not, because it may come from a commit; this is the reason why that is unknown.
     Unread(String),
 }
 
@@ -36,7 +37,7 @@ pub(super) enum Existing {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StateError {
     /// Git tracks a file in it.
-    #[error("{file} is tracked by Git, and state that comes with a commit is not used")]
+    #[error("{file} is tracked by Git, and brandctl does not use state that comes from a commit")]
     Tracked {
         /// The file, from the top of the checkout.
         file: String,
@@ -46,10 +47,10 @@ pub(crate) enum StateError {
     /// Something else is in its place.
     #[error("{} is not a folder", .0.display())]
     NotAFolder(PathBuf),
-    /// It is Git's own.
-    #[error("{} lies in a `.git`, where only Git keeps anything", .0.display())]
+    /// It is Git's own folder.
+    #[error("{} is in a `.git` folder, which only Git uses", .0.display())]
     InGit(PathBuf),
-    /// It cannot be read, or holds what does not belong there.
+    /// It cannot be read, or holds something that does not belong there.
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -60,34 +61,32 @@ impl StateError {
         self.help_with("--state-dir")
     }
 
-    /// What to do about it where this option names the folder.
+    /// What to do about it if this option names the folder.
     pub(crate) fn help_with(&self, option: &str) -> String {
         let instead = format!("name another folder with {option}");
         match self {
             Self::Tracked { folder, .. } if folder.as_os_str().is_empty() => {
-                format!("delete the folder: it is a repository of its own; or {instead}")
+                format!("delete the folder, which is a separate repository, or {instead}")
             }
             Self::Tracked { file, folder } if is_own(folder) => {
                 // As Git spells it.
                 let depth = folder.components().count();
                 let folder: PathBuf = Path::new(file).components().take(depth).collect();
-                format!(
-                    "remove the folder with `git rm -r -- {}` and commit that: what came with a commit is nobody's state; or \
-                     {instead}",
-                    folder.display()
-                )
+                format!("remove the folder with `git rm -r -- {}` and commit that, or {instead}", folder.display())
             }
             Self::Tracked { .. } => instead,
             Self::NotAFolder(_) | Self::InGit(_) => instead,
             Self::Io(error) if is_unexpected(error) => {
-                format!("brandctl did not put it there: move it away, a run with its whole folder, or {instead}")
+                format!(
+                    "brandctl did not create it: move it away (if it is in a run's folder, move that whole folder), or {instead}"
+                )
             }
             Self::Io(_) => format!("check its permissions, or {instead}"),
         }
     }
 }
 
-/// Whether a folder can hold nothing but brandctl's state, by its name.
+/// Whether a folder's name shows that it only holds brandctl's state.
 fn is_own(folder: &Path) -> bool {
     folder.file_name().is_some_and(|name| name.eq_ignore_ascii_case(place::STATE))
 }
@@ -101,7 +100,7 @@ impl From<StateError> for io::Error {
     }
 }
 
-/// What lies where in the folder of a portal; `*` is any name.
+/// The layout of a portal's folder; `*` is any name.
 const LAYOUT: [(&[&str], FileKind); 12] = [
     (&["lock"], FileKind::File),
     (&["cache"], FileKind::Folder),
@@ -118,7 +117,7 @@ const LAYOUT: [(&[&str], FileKind); 12] = [
 ];
 
 impl StateDir {
-    /// The folder of `portal` below `root`, whoever put there what is in it. Nothing is made yet.
+    /// The folder of `portal` below `root`, without a check of its existing content. Nothing is created yet.
     #[must_use]
     pub fn new(root: &Path, portal: &str) -> Self {
         let root = Folder::of_state(root);
@@ -131,20 +130,20 @@ impl StateDir {
         }
     }
 
-    /// The folder of `portal` below `root`. What is in it already is looked through: nothing of it may have come with a commit,
-    /// and nothing may be there that brandctl does not put there.
+    /// The folder of `portal` below `root`. Its existing content is checked: none of it may come from a commit, and all
+    /// of it must be of a kind that brandctl puts there.
     pub(crate) fn checked(root: &Path, portal: &str) -> Result<Self, StateError> {
         let state = Self { existing: existing(root)?, ..Self::new(root, portal) };
         look_through(&state.folder)?;
         Ok(state)
     }
 
-    /// The same, where reading ends then.
+    /// The same, with a time at which reading ends.
     pub(crate) fn read_until(self, end: ReadingEnd) -> Self {
         Self { reading_end: Some(end), ..self }
     }
 
-    /// When reading what is in it ends.
+    /// When reading it must end.
     pub(super) fn reading_end(&self) -> Option<ReadingEnd> {
         self.reading_end.clone()
     }
@@ -159,7 +158,7 @@ impl StateDir {
         &self.portal
     }
 
-    /// The reason why what is in it already is not read, if it is not.
+    /// The reason why its existing content is not read, if it is not.
     pub(crate) fn why_unread(&self) -> Option<&str> {
         match &self.existing {
             Existing::Read => None,
@@ -167,31 +166,31 @@ impl StateDir {
         }
     }
 
-    /// Whether there is state that could be read.
+    /// Whether there is state to read.
     pub(crate) fn is_there(&self) -> bool {
         self.folder.is_there()
     }
 
-    /// The folder, which need not be there.
+    /// The folder, which may not exist.
     pub(super) const fn folder(&self) -> &Folder {
         &self.folder
     }
 
-    /// The folder, made if it is not there.
+    /// The folder, created if it does not exist.
     pub(crate) fn ensure(&self) -> io::Result<&Folder> {
         self.root.make_ignored()?;
         self.folder.make_ignored()?;
         Ok(&self.folder)
     }
 
-    /// A folder below it, made if it is not there.
+    /// A folder below it, created if it does not exist.
     pub(super) fn make(&self, name: &str) -> io::Result<Folder> {
         let folder = self.ensure()?.child(name);
         folder.make_ignored()?;
         Ok(folder)
     }
 
-    /// Whether state can be written, seen without leaving anything behind.
+    /// Whether state can be written, checked without leaving anything behind.
     pub(crate) fn try_writing(&self) -> io::Result<()> {
         self.folder.try_writing()
     }
@@ -199,11 +198,11 @@ impl StateDir {
 
 /// The name of the folder of a portal's state.
 pub(super) fn folder_name(portal: &str) -> String {
-    // A host cannot hold a path separator; a colon before the port is not allowed in names on every system.
+    // A host cannot contain a path separator; some systems do not allow the colon before the port in names.
     portal.replace([':', '/', '\\'], "_")
 }
 
-/// Whether what is in the state folder `root` may be read; an error when Git tracks any of it.
+/// Whether the content of the state folder `root` may be read; an error when Git tracks any of it.
 pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
     if leads_into_git(root) {
         return Err(StateError::InGit(root.to_owned()));
@@ -225,20 +224,20 @@ pub(super) fn existing(root: &Path) -> Result<Existing, StateError> {
     Ok(Existing::Read)
 }
 
-/// Refuses a folder for the sandbox that may have come with a commit, or is Git's own.
+/// Refuses a sandbox folder that may come from a commit, or is Git's own.
 pub(crate) fn refuse_committed(folder: &Path) -> Result<(), StateError> {
     existing(folder).map(drop)
 }
 
-/// Whether a folder, which may be missing, is or lies in a `.git`, links followed or not.
+/// Whether a folder, which may be missing, is a `.git` or is inside one, with or without following links.
 fn leads_into_git(folder: &Path) -> bool {
     let Ok(whole) = std::path::absolute(folder) else { return place::is_in_git(folder) };
     let real = whole.ancestors().find_map(|above| place::real(above).ok());
     place::is_in_git(&whole) || real.is_some_and(|real| place::is_in_git(&real))
 }
 
-/// Looks whether everything in a portal's folder is of the kind that is kept in its place. Nothing is opened but the folders of
-/// the layout, and what cannot be listed is not read either.
+/// Checks that everything in a portal's folder is of the kind that its path requires. It opens only the folders of the
+/// layout; a folder that cannot be listed is not read later either.
 pub(super) fn look_through(folder: &Folder) -> io::Result<()> {
     look_below(folder, &mut Vec::new())
 }
@@ -257,7 +256,7 @@ fn look_below(folder: &Folder, way: &mut Vec<String>) -> io::Result<()> {
         let child = folder.child(&name);
         match (kind, expected) {
             (FileKind::Link, _) => {
-                return Err(unexpected(child.path(), "is a link; state is kept in plain folders only"));
+                return Err(unexpected(child.path(), "is a link, and state is only kept in plain folders"));
             }
             (FileKind::Other, _) => return Err(unexpected(child.path(), "is not a regular file")),
             (FileKind::Folder, Some(FileKind::File)) => return Err(unexpected(child.path(), "is a folder")),
@@ -276,7 +275,7 @@ fn fits(pattern: &[&str], way: &[String]) -> bool {
     pattern.len() == way.len() && pattern.iter().zip(way).all(|(part, name)| *part == "*" || *part == name)
 }
 
-/// Whether a name stands for itself only: files beside the runs' folders, such as a .gitignore, are nobody's.
+/// Whether a path is directly below `runs`, where any name is allowed: a file there, such as a .gitignore, is ignored.
 fn is_any(way: &[String]) -> bool {
     matches!(way, [runs, _] if runs == "runs")
 }

@@ -1,5 +1,5 @@
-//! The folder of a run that was begun: what its journal says, its plan, the old images. All of it is hostile input, and must be what
-//! the names say under which it stands.
+//! The folder of a run that was begun: its journal, its plan, the old images. All of it is hostile input, and must
+//! match the names of its files and folders.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -22,11 +22,11 @@ pub struct StoredRun {
     folder: Folder,
     /// What its journal says.
     pub state: RunState,
-    /// What may still be read where it was found.
+    /// How much more may be read in its folder.
     budget: Rc<ReadingBudget>,
 }
 
-/// The run in `folder`, as the user named it; `None` when it never began: then no request has left.
+/// The run in `folder`, as the user named it; `None` when it never began: then no request was sent.
 pub(crate) fn read(folder: &Path) -> io::Result<Option<StoredRun>> {
     StoredRun::read(Folder::at(folder), &ReadingBudget::new(None))
 }
@@ -49,7 +49,8 @@ impl StoredRun {
         }
     }
 
-    /// The run below `runs` under that name, if it began. Its id is that name, and its portal is right: then it was begun there.
+    /// The run of that name below `runs`, if it began. Its id must be that name, and its portal an accepted one: then
+    /// it was begun there.
     pub(super) fn standing_at(
         runs: &Folder,
         name: &OsStr,
@@ -77,16 +78,16 @@ impl StoredRun {
     /// The plan of the run.
     ///
     /// # Errors
-    /// When its plan cannot be read, or is not the one that its journal speaks of.
+    /// When its plan cannot be read, or is not the one that its journal names.
     pub fn plan(&self) -> io::Result<Document> {
         let plan: Document = serde_json::from_slice(&self.budget.read(&self.folder, PLAN)?)?;
         let planned = plan.changes.iter().map(|change| change.address.folded()).collect();
         let what = if plan.portal.as_ref() != Some(&self.state.portal) {
-            "is a plan for another portal than its run was on"
+            "is a plan for a portal other than the run's"
         } else if plan.digest()? != self.state.plan_sha256 {
-            "is not the plan that its run began with"
+            "is not the plan that the run began with"
         } else if !self.state.is_about(&planned) {
-            "does not name an entry that its run's journal does"
+            "does not have an entry that the run's journal names"
         } else {
             return Ok(plan);
         };
@@ -96,12 +97,12 @@ impl StoredRun {
     /// The old images in its folder.
     ///
     /// # Errors
-    /// When one cannot be read, or is not what its name says.
+    /// When one cannot be read, or does not match its name.
     pub fn old_images(&self) -> io::Result<Contents> {
         self.old_images_of(&self.plan()?)
     }
 
-    /// The old images in its folder that `plan`, its plan, speaks of.
+    /// The old images in its folder that `plan`, its plan, refers to.
     pub(crate) fn old_images_of(&self, plan: &Document) -> io::Result<Contents> {
         let old = self.folder.child(OLD);
         let digests: BTreeSet<Digest> =
@@ -116,8 +117,9 @@ impl StoredRun {
     }
 }
 
-/// Adds a line of a journal, with its end, to what the lines before it say. What a kill or a full disk tore is not a line; what
-/// it says of requests, the lines before it said already; and where the first one is torn, no request has left.
+/// Adds a line of a journal, with its line ending, to the state from the lines before it. A line that was torn by a
+/// kill or a full disk does not count: the lines before it already cover its requests, and if the first line is torn,
+/// no request was sent.
 pub(super) fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), Damage> {
     let whole = text.strip_suffix(b"\n");
     let line = serde_json::from_slice::<Line>(whole.unwrap_or(text));
@@ -136,7 +138,7 @@ pub(super) fn take_up(state: &mut Option<RunState>, text: &[u8]) -> Result<(), D
     }
 }
 
-/// When a line was written; `None` when it says no time since 1970.
+/// When a line was written; `None` when it has no time since 1970.
 fn moment(at: &str) -> Option<Duration> {
     let at: jiff::Timestamp = at.parse().ok()?;
     at.duration_since(jiff::Timestamp::UNIX_EPOCH).try_into().ok()

@@ -1,4 +1,4 @@
-//! Putting images of a portal into a branding repository. A file is replaced only where Git has what it holds now.
+//! Writes images of a portal into a branding repository. A file is only replaced if Git has its current content.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -35,23 +35,23 @@ impl TakeImages for Repository {
     fn why_kept(&self, manifest: &Manifest, file: &str) -> Option<String> {
         let path = self.base().path_of(file);
         if place::is_in_git(Path::new(file)) || place::is_through(Path::new(file), place::STATE) {
-            return Some("Git and brandctl keep their own files there".to_owned());
+            return Some("that folder is for the files of Git and brandctl".to_owned());
         }
         match self.base().kind_of(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-            Err(_) => return Some("it lies outside the manifest's folder, or a link leads to it".to_owned()),
+            Err(_) => return Some("it is outside the manifest's folder, or reached through a link".to_owned()),
             Ok(FileKind::File) => {}
             Ok(kind) => return Some(format!("it is {}", kind.words())),
         }
         let id = FileId::of(&path);
         let is_same = |other: &DeclaredFile| FileId::of(&self.base().path_of(&other.file)) == id;
         if self.declarations(manifest).0.iter().filter(|other| is_same(other)).count() > 1 {
-            return Some("another code is declared with it too".to_owned());
+            return Some("the manifest also declares another code with this file".to_owned());
         }
         match is_committed(self.base(), file) {
             Some(true) => None,
-            Some(false) => Some("it differs from what is committed".to_owned()),
-            None => Some("Git does not have it".to_owned()),
+            Some(false) => Some("it differs from the committed file".to_owned()),
+            None => Some("it cannot be found in the current commit".to_owned()),
         }
     }
 
@@ -59,7 +59,7 @@ impl TakeImages for Repository {
         let is_free =
             |name: &String| self.base().kind_of(name).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
         let more = (2..MAX_NAMES).map(|number| format!("{folder}/{stem}-{number}.png"));
-        // A folder that is a link, or a file, has no room.
+        // A link or a file in place of the folder cannot take a new file.
         let first = std::iter::once(format!("{folder}/{stem}.png"));
         first.chain(more).find(is_free)
     }
@@ -71,7 +71,7 @@ impl TakeImages for Repository {
     ) -> Result<Vec<String>, Box<Finding>> {
         let fail = |what: &str, error: &dyn std::fmt::Display| {
             let message = format!("{what} cannot be written: {error}");
-            Box::new(Finding::error("take", message).help("fix this, and take it again"))
+            Box::new(Finding::error("take", message).help("fix this, and export it again"))
         };
         let name = self.path().file_name().and_then(|name| name.to_str()).unwrap_or_default();
         if edited.is_some() {
@@ -96,7 +96,7 @@ impl TakeImages for Repository {
 }
 
 impl Repository {
-    /// Refuses to change a manifest that is a link, or that is not what was read.
+    /// Refuses to change a manifest that is a link, or that has changed since it was read.
     fn check_manifest(&self, name: &str, read: &str) -> Result<(), Box<Finding>> {
         let fail = |what: &str| {
             let message = format!("the manifest is not changed: {what}; nothing was written");
@@ -107,13 +107,13 @@ impl Repository {
         }
         match UserInput::at(self.path()).read(manifest::MAX_BYTES as u64) {
             Ok(bytes) if bytes == read.as_bytes() => Ok(()),
-            Ok(_) => Err(fail("somebody else just changed it")),
+            Ok(_) => Err(fail("another program just changed it")),
             Err(error) => Err(fail(&error.to_string())),
         }
     }
 }
 
-/// Whether the present commit has this content of a file; `None` where no commit has the file.
+/// Whether the current commit has this content of a file; `None` if the file cannot be found in the commit.
 fn is_committed(folder: &Folder, file: &str) -> Option<bool> {
     let path = folder.path_of(file);
     let checkout = git::checkout(place::folder_of(&path)).ok()?;

@@ -238,8 +238,8 @@ fn what_is_no_file_in_a_folder_is_told_as_what_it_is() {
             "file-missing the file `icons/a-d.png` does not exist",
             "file-unreadable `icons/a-f.png` is a folder",
             "file-unreadable `icons/a-g.png` is not a regular file",
-            "path-outside the file `icons/a-c.png` is a link that leaves the manifest's folder",
-            "path-outside the file `icons/a-e.png` is a link that leaves the manifest's folder",
+            "path-outside the file `icons/a-c.png` is a link that leads out of the manifest's folder",
+            "path-outside the file `icons/a-e.png` is a link that leads out of the manifest's folder",
         ],
         "in {}",
         folder.display()

@@ -52,7 +52,7 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         findings.extend(still_open(id, open));
         let not_read_back = not_read_back.into_keys().collect();
         let (id, folder) = (id.to_owned(), journal.folder().to_owned());
-        let run = Run { id, folder, steps, missing, live, not_read_back, without_copy };
+        let run = Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy };
         let lost = plan.diff.changes.iter().filter(|change| run.missing.contains(&change.address));
         let missing: Vec<_> = lost.map(|change| is_missing(change, &run)).collect();
         Applied { findings: [missing, findings].concat(), run }

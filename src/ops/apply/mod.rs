@@ -64,7 +64,9 @@ pub async fn apply<P: ReadPortal + WritePortal>(
     write(&writer, &start).await;
     observer.observe(Event::Stage { stage: Stage::Verifying, total: None });
     writer.verify().await;
-    Ok(Some(writer.finish(without_copy)))
+    let mut applied = writer.finish(without_copy);
+    applied.run.done_before = start.done;
+    Ok(Some(applied))
 }
 
 /// Sends the steps, in their order.

@@ -22,10 +22,10 @@ const TOKEN_SERVER: &str = "https://oauth.bitrix.info/rest/";
 const REGIONAL_TOKEN_SERVER: &str = "https://oauth.bitrix24.tech/rest/";
 /// The top-level domains of these regions.
 const REGIONS: [&str; 8] = ["ru", "am", "az", "ge", "kz", "kg", "uz", "by"];
-/// A token that is refused so soon after it was issued is not refused for its age.
+/// A token that is refused this soon after it was issued was not refused because of its age.
 const MIN_TOKEN_AGE: Duration = Duration::from_secs(60);
 
-/// An application on a portal, by its token file. It prints as the portal's host alone.
+/// An application on a portal, read from its token file. It prints as the portal's host only.
 pub struct Application {
     pub(in crate::portal) portal: ServerAddress,
     /// Everything before the method, without a slash at the end.
@@ -37,22 +37,22 @@ pub struct Application {
     pub(in crate::portal) file: Box<dyn TokenStore>,
     pub(in crate::portal) redactor: Redactor,
     token: RefCell<AccessToken>,
-    /// Held while the tokens are renewed. It has the renewal of somebody who stopped waiting for it.
+    /// Held while the tokens are renewed. It has the renewal that another call stopped waiting for.
     pub(in crate::portal) renewal: tokio::sync::Mutex<Option<JoinHandle<Exchange>>>,
 }
 
-/// The access token in use. The refresh token that goes with it is used from the file alone.
+/// The access token in use. Its refresh token is always read from the file.
 struct AccessToken {
     text: SecretString,
-    /// When the server issued it, if it was to us.
+    /// When the server issued it, if it was issued to this process.
     issued: Option<Instant>,
 }
 
 impl Application {
     /// Reads a token file: a JSON object with `domain` (the portal's host), `access_token`, `refresh_token`,
-    /// `client_id` and `client_secret`, and perhaps, as in the vendor's answers, `client_endpoint` (where the portal's
-    /// methods are; it says more than `domain`, which is the token server's own in some of these answers) and
-    /// `server_endpoint` (the server that renews tokens).
+    /// `client_id` and `client_secret`, and perhaps, as in the vendor's answers, `client_endpoint` (the address of the
+    /// portal's methods; it takes precedence over `domain`, which is the token server's own in some of these answers)
+    /// and `server_endpoint` (the server that renews tokens).
     ///
     /// # Errors
     ///
@@ -105,8 +105,8 @@ impl Application {
         format!("{}/{method}.json", self.base)
     }
 
-    /// The URL that renews the tokens. The vendor documents a GET with everything in the URL, so this one goes nowhere but
-    /// into the request: it is in no error and no log.
+    /// The URL that renews the tokens. The vendor documents a GET with everything in the URL, so this URL is used only
+    /// in the request: it is in no error and no log.
     pub(in crate::portal) fn renewal_url(&self, refresh_token: &str) -> Url {
         let mut url = self.token_server.origin().clone();
         url.set_path("/oauth/token/");
@@ -123,7 +123,7 @@ impl Application {
         self.token.borrow().text.clone()
     }
 
-    /// Whether the server issued the token to us just now.
+    /// Whether the server issued the token to this process just now.
     pub(in crate::portal) fn is_just_issued(&self) -> bool {
         self.token.borrow().issued.is_some_and(|at| at.elapsed() < MIN_TOKEN_AGE)
     }
@@ -135,7 +135,7 @@ impl Application {
         Ok(stored)
     }
 
-    /// Uses the token of the file if it is not the one that expired: somebody else has renewed it.
+    /// Uses the file's token if it is not the one that expired: another process has renewed it.
     pub(in crate::portal) fn follow_file(&self, expired: &SecretString) -> Result<bool, OAuthError> {
         let stored = self.stored()?;
         let token = stored.text("access_token")?;
@@ -148,7 +148,7 @@ impl Application {
 
     /// Uses a new pair of tokens from here on.
     pub(in crate::portal) fn adopt(&self, renewed: &TokenFields) {
-        // Both are there: a pair without one of them is not an answer.
+        // Both are present: an answer without one of them is not accepted.
         drop(renewed.hide(&self.redactor));
         let text = renewed.optional("access_token").unwrap_or_default().into();
         self.token.replace(AccessToken { text, issued: Some(Instant::now()) });

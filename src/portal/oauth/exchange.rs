@@ -1,5 +1,5 @@
-//! One request for a new pair of tokens, and the pair on the disk: a task of its own, so that nobody who stops waiting for it
-//! can cut it off in between.
+//! One request for a new pair of tokens, and storing the pair on disk: a task of its own, so that it is not cut off in
+//! between when the caller stops waiting for it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use crate::portal::http::{self, TransportError, TransportFailure};
 use super::pending::PendingRenewal;
 use super::tokens::TokenFields;
 
-/// A longer answer of the token server is not read.
+/// The longest answer of the token server that is read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
 
 /// The end of a request for new tokens.
 pub(in crate::portal) enum Exchange {
-    /// There is a new pair. It is on disk, unless the observer was told otherwise.
+    /// There is a new pair. It is on disk, unless a warning went to the observer.
     Renewed(TokenFields),
-    /// There is a new pair, and it was dropped: by then the file had another one, which somebody else put there.
+    /// There is a new pair, and it was dropped: by then the file had another one, which someone else put there.
     Superseded,
-    /// The server answered, and not with a pair.
+    /// The server answered, but not with a pair.
     Answered(TokenAnswer),
-    /// There was no whole answer.
+    /// There was no complete answer.
     Broken(TransportError),
 }
 
@@ -49,7 +49,7 @@ pub(in crate::portal) struct ExchangeTask {
     pub(in crate::portal) replacement: Box<dyn TokenReplacement>,
     /// Held until the pair is stored.
     pub(in crate::portal) lock: TokenLock,
-    /// Who ends the process waits for this.
+    /// The code that ends the process waits for this.
     pub(in crate::portal) pending: PendingRenewal,
     pub(in crate::portal) observer: Arc<dyn Observer>,
 }
@@ -66,7 +66,7 @@ impl ExchangeTask {
             Err(broken) => Exchange::Broken(broken),
             Ok(answer) => match answer.pair() {
                 None => Exchange::Answered(answer),
-                // Nothing is waited for between the answer and the disk, so that only a crash can come between.
+                // There is no wait between the answer and the disk, so that only a crash can come between.
                 Some(pair) => store(&stored, &pair, replacement, observer.as_ref()),
             },
         };
@@ -78,7 +78,7 @@ impl ExchangeTask {
 /// Waits for the end of a request for new tokens.
 pub(in crate::portal) async fn end_of(task: &mut JoinHandle<Exchange>) -> Exchange {
     task.await.unwrap_or_else(|_| {
-        let cause = "the request was ended with the runtime that it ran on".to_owned();
+        let cause = "the request ended together with the runtime that it ran on".to_owned();
         Exchange::Broken(TransportError { kind: TransportFailure::Lost, cause })
     })
 }
@@ -86,13 +86,14 @@ pub(in crate::portal) async fn end_of(task: &mut JoinHandle<Exchange>) -> Exchan
 async fn ask(request: RequestBuilder, until: Instant) -> Result<TokenAnswer, TransportError> {
     let response = http::send(request, until).await?;
     let (status, retry_after) = (response.status, response.retry_after);
-    // A redirection leads elsewhere, whatever it says beside.
+    // A redirect is never a pair of tokens, even if its body holds one.
     let body = if (300..400).contains(&status) { Vec::new() } else { response.body(MAX_ANSWER_BYTES, until).await? };
     Ok(TokenAnswer { status, retry_after, body })
 }
 
-/// Stores a new pair of tokens, unless somebody put another one into the file since it was read: that comes from a new
-/// authorisation. A pair that cannot be stored is used all the same: the old one is gone, and a replace may be half done.
+/// Stores a new pair of tokens, unless someone put another one into the file since it was read: that comes from a new
+/// authorisation. A pair that cannot be stored is still used: the old one is no longer valid, and a replace may be half
+/// done.
 fn store(
     stored: &TokenFields,
     pair: &Map<String, Value>,
@@ -102,14 +103,16 @@ fn store(
     let present = replacement.read().ok().and_then(|text| stored.reread(&text)).unwrap_or_else(|| stored.clone());
     if present.optional("access_token") != stored.optional("access_token") {
         let file = stored.file_name();
-        let message = "was given other tokens while the old ones were renewed: the other ones are kept and used";
+        let message = "got other tokens from elsewhere during the renewal: brandctl keeps and uses those";
         observer.observe(Event::Warning(format!("{file} {message}")));
         return Exchange::Superseded;
     }
     let renewed = present.renewed(pair);
     if let Err(why) = renewed.to_bytes().and_then(|bytes| replacement.store(&bytes)) {
-        let message =
-            format!("the new tokens could not be stored in {}, and the old ones are spent: {why}", renewed.file_name());
+        let message = format!(
+            "the new tokens cannot be stored in {}, and the old ones are no longer valid: {why}",
+            renewed.file_name()
+        );
         let hint =
             "authorise the application on the portal again and put its new tokens into the file of BITRIX24_OAUTH_FILE";
         let (class, hint) = (Class::Configuration, Some(hint.to_owned()));

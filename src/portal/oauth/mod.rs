@@ -1,9 +1,9 @@
-//! An OAuth application: a file with a pair of tokens that is renewed when the portal says that it expired.
+//! An OAuth application: a file with a pair of tokens, which is renewed when the portal says that it has expired.
 //!
 //! | file | what it knows |
 //! |---|---|
 //! | `tokens` | the fields of the token file |
-//! | `pending` | the renewals that nobody may cut off |
+//! | `pending` | the renewals that must not be cut off |
 //! | `exchange` | one of them: the request for a new pair, and the pair on the disk |
 //! | `application` | what requests and renewals take from the token file |
 

@@ -1,4 +1,4 @@
-//! The renewals that are under way: whoever ends a command, its runtime or its process waits for them.
+//! The renewals that are in progress: the code that ends a command, its runtime or its process waits for them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,23 +6,24 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// The longest that a renewal may take from when its refresh token may have left, whatever time the command has.
+/// The longest that a renewal may take once its refresh token may have been sent, regardless of the command's own
+/// deadline.
 pub(in crate::portal) const RENEWAL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The renewals of one client or several that must not be cut off: the server takes each refresh token once, so that an
-/// answer which nobody waits for is lost for good. Clones share them.
+/// The renewals of one client or several that must not be cut off: the server accepts each refresh token once, so an
+/// answer that is not waited for is lost permanently. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct PendingRenewals(Arc<watch::Sender<State>>);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct State {
     pending: usize,
-    /// Whether the process is about to end: no more may begin.
+    /// Whether the process is about to end: no further renewal may begin.
     closed: bool,
 }
 
 impl PendingRenewals {
-    /// One more is under way until the value is dropped; `None` when the process is about to end.
+    /// Counts one more as in progress until the value is dropped; `None` when the process is about to end.
     pub(in crate::portal) fn begin(&self) -> Option<PendingRenewal> {
         let begun = self.0.send_if_modified(|state| {
             state.pending += usize::from(!state.closed);
@@ -31,25 +32,25 @@ impl PendingRenewals {
         begun.then(|| PendingRenewal(self.clone()))
     }
 
-    /// Whether one is under way.
+    /// Whether one is in progress.
     pub(crate) fn are_pending(&self) -> bool {
         self.0.borrow().pending > 0
     }
 
-    /// Waits until none is under way.
+    /// Waits until none is in progress.
     pub async fn finished(&self) {
-        // The sender is this very value: it does not go away while somebody waits.
+        // The sender is part of this value: it stays while someone waits.
         let _ = self.0.subscribe().wait_for(|state| state.pending == 0).await;
     }
 
-    /// Lets no more begin, and waits until none is under way, as long as one may take.
+    /// Lets no further renewal begin, and waits until none is in progress, for at most as long as one may take.
     pub(crate) async fn close(&self) {
         self.0.send_modify(|state| state.closed = true);
         let _ = timeout(RENEWAL_TIMEOUT, self.finished()).await;
     }
 }
 
-/// A renewal that is under way.
+/// A renewal that is in progress.
 #[derive(Debug)]
 pub(in crate::portal) struct PendingRenewal(PendingRenewals);
 

@@ -1,4 +1,4 @@
-//! The fields of a token file. Keys that mean nothing here are kept.
+//! The fields of a token file. Unknown keys are kept.
 
 use serde_json::{Map, Value};
 
@@ -13,7 +13,7 @@ pub(in crate::portal) struct TokenFields {
     file: String,
 }
 
-/// The reason why a file is not a token file. It names the file and quotes nothing of it.
+/// The reason why a file is not a token file. It names the file and does not quote its content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OAuthError {
     /// It is not there, or may not be read.
@@ -25,7 +25,7 @@ pub enum OAuthError {
         why: String,
     },
     /// It holds something else.
-    #[error("{file} holds no JSON object")]
+    #[error("{file} does not hold a JSON object")]
     NotJson {
         /// The file, and where its name came from.
         file: String,
@@ -38,9 +38,9 @@ pub enum OAuthError {
         /// The field.
         field: &'static str,
     },
-    /// The portal's methods are said to be those of REST 3.0.
+    /// The file names REST 3.0 as the address of the portal's methods.
     #[error(
-        "{file} has a URL of REST 3.0 in its field `{field}`, which has none of the methods for timeline icons: write /rest/ instead of /rest/api/"
+        "{file} has a REST 3.0 URL in its field `{field}`, and REST 3.0 does not have the methods for timeline icons: write /rest/ instead of /rest/api/"
     )]
     Rest3 {
         /// The file, and where its name came from.
@@ -49,7 +49,7 @@ pub enum OAuthError {
         field: &'static str,
     },
     /// A field does not say where a server is.
-    #[error("{file} has no https:// address in its field `{field}`: plain http is allowed to this machine only")]
+    #[error("{file} has no https:// address in its field `{field}`: plain http is only allowed for this machine")]
     NotAnAddress {
         /// The file, and where its name came from.
         file: String,
@@ -72,7 +72,7 @@ impl TokenFields {
         }
     }
 
-    /// The fields that the same file has by now, if there is a pair of tokens among them.
+    /// The fields that the file has now, if they include a pair of tokens.
     pub(super) fn reread(&self, text: &[u8]) -> Option<Self> {
         let present = Self { fields: object(text)?, file: self.file.clone() };
         let has_pair = ["access_token", "refresh_token"].iter().all(|field| present.optional(field).is_some());
@@ -102,8 +102,8 @@ impl TokenFields {
         &self.file
     }
 
-    /// The same file with the tokens of the server's answer. What the file says of the old tokens' age is renewed too:
-    /// other programs may go by it. Nothing else is taken from an answer: where secrets are sent to is for the file to say.
+    /// The same file with the tokens of the server's answer. What the file says about the age of the tokens is updated
+    /// too: other programs may use it. Nothing else is taken from an answer: only the file says where secrets are sent.
     pub(in crate::portal) fn renewed(&self, answer: &Map<String, Value>) -> Self {
         let mut renewed = self.clone();
         for field in ["access_token", "refresh_token", "expires", "expires_in"] {

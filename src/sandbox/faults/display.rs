@@ -14,7 +14,7 @@ impl fmt::Display for Faults {
     }
 }
 
-/// The rule as it can be read again, unless it names a method that no portal has.
+/// The rule as text that can be parsed again, unless it names a method that does not exist.
 impl fmt::Display for FaultRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { on, when, action } = self;

@@ -1,5 +1,5 @@
-//! Scripted failures: a plain list of rules, each saying which requests it counts, which of those it meets, and what goes
-//! wrong. [`Faults`] can be read from text; its `FromStr` documents how they are written there.
+//! Scripted failures: a list of rules, each with the requests that it counts, those of them that it applies to, and
+//! what goes wrong. [`Faults`] can be read from text; its `FromStr` documents how they are written there.
 
 mod display;
 mod parse;

@@ -11,7 +11,7 @@ use super::words::{RuleWords, SpecError, SpecWord, quoted, rules};
 use crate::text;
 
 const JSON: &str = "application/json";
-/// The longest delay; no client waits longer.
+/// The longest delay; clients do not wait longer.
 const MAX_DELAY: Duration = Duration::from_secs(3600);
 
 /// The largest side of an image, in pixels.
@@ -52,8 +52,8 @@ const ACTIONS: [(&str, ReadAction); 23] = [
     ("disk-full", |_| Ok(FaultAction::DiskFull)),
 ];
 
-/// Rules are separated by `;` or by the end of a line; `#` begins a comment. A rule says which requests, which of those
-/// (all of them, if it does not say), and what goes wrong. Words with spaces are quoted as in JSON.
+/// Rules are separated by `;` or by the end of a line; `#` begins a comment. A rule names the requests, which of them
+/// fail (all, if it does not say), and what goes wrong. Words with spaces are quoted as in JSON.
 ///
 /// ```text
 /// REQUESTS  any | write | download | METHOD | inner:METHOD      METHOD may begin with *, as in *.add
@@ -108,7 +108,7 @@ fn on(word: &SpecWord) -> Result<On, SpecError> {
     })
 }
 
-/// Reads a pattern that names at least one method; no request would meet any other.
+/// Reads a pattern that matches at least one method; any other would never apply.
 fn method(pattern: &str, word: &SpecWord) -> Result<String, SpecError> {
     let pattern = pattern.to_ascii_lowercase();
     if methods::names().any(|name| names(&pattern, name)) {
@@ -119,7 +119,8 @@ fn method(pattern: &str, word: &SpecWord) -> Result<String, SpecError> {
         .chain(methods::names())
         .collect();
     let hint = did_you_mean(&pattern, &known).unwrap_or_else(|| {
-        "; say any, write, download, a method such as crm.timeline.icon.add, or the end of one such as *.add".to_owned()
+        "; expected any, write, download, a method such as crm.timeline.icon.add, or the end of one such as *.add"
+            .to_owned()
     });
     word.place.error(format!("{} is not a method of this portal{hint}", quoted(&pattern)))
 }
@@ -142,7 +143,7 @@ fn when(word: &SpecWord) -> Result<When, SpecError> {
     match parsed {
         Some(when) => Ok(when),
         None => word.place.error(format!(
-            "{} says not which requests: every, 3 for the third, 3+ from the third on, 2.5% by chance, 2.5%@7 with a seed",
+            "{} is not a selection of requests: expected every, 3 (the third), 3+ (from the third on), 2.5% (at random) or 2.5%@7 (with a seed)",
             quoted(text)
         )),
     }
@@ -165,8 +166,8 @@ fn action(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
         return read(words);
     }
     let known = ACTIONS.map(|(name, _)| name);
-    let hint = did_you_mean(&name.text, &known).unwrap_or_else(|| format!("; say one of {}", known.join(", ")));
-    name.place.error(format!("{} is nothing that can go wrong{hint}", quoted(&name.text)))
+    let hint = did_you_mean(&name.text, &known).unwrap_or_else(|| format!("; expected one of {}", known.join(", ")));
+    name.place.error(format!("{} is not an action{hint}", quoted(&name.text)))
 }
 
 fn cut(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
@@ -180,9 +181,10 @@ fn image(words: &mut RuleWords) -> Result<FaultAction, SpecError> {
     let size = word.text.split_once('x').and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
     match size {
         Some((width @ 1..=MAX_SIDE, height @ 1..=MAX_SIDE)) => Ok(FaultAction::Image { width, height }),
-        _ => word
-            .place
-            .error(format!("{} is not a size such as 24x24, of at most {MAX_SIDE} pixels a side", quoted(&word.text))),
+        _ => word.place.error(format!(
+            "{} is not a size such as 24x24, with sides of at most {MAX_SIDE} pixels",
+            quoted(&word.text)
+        )),
     }
 }
 
@@ -200,7 +202,7 @@ fn answer(words: &mut RuleWords) -> Result<(u16, String, String), SpecError> {
     Ok((code, body, content_type(words)?))
 }
 
-/// The same of an answer that refuses as a portal does.
+/// The same for an answer that refuses as a portal does.
 fn refused(words: &mut RuleWords) -> Result<(u16, String, String), SpecError> {
     let refusal = refusal(words)?;
     Ok((refusal.status, refusal.envelope().to_string(), JSON.to_owned()))
@@ -234,7 +236,7 @@ fn content_type(words: &mut RuleWords) -> Result<String, SpecError> {
             Ok(word.text)
         }
         Some(word) => word.place.error(format!(
-            "{} is not a content type such as text/html; a body with spaces in it must be quoted as a whole",
+            "{} is not a content type such as text/html; a body with spaces must be quoted as a whole",
             quoted(&word.text)
         )),
     }
@@ -263,7 +265,7 @@ fn delay(word: &SpecWord) -> Result<Duration, SpecError> {
     }
 }
 
-/// "did you mean", for a word that is nearly one of the known ones.
+/// "did you mean", for a word that is similar to one of the known ones.
 fn did_you_mean(word: &str, known: &[&str]) -> Option<String> {
     text::nearest(word, known).map(|nearest| format!("; did you mean `{nearest}`?"))
 }
@@ -312,7 +314,7 @@ mod tests {
     fn errors_name_the_place() {
         for (text, message) in [
             ("any", "1:4: the rule ends too early: what goes wrong is missing"),
-            ("any 1 drop-aftr", "1:7: `drop-aftr` is nothing that can go wrong; did you mean `drop-after`?"),
+            ("any 1 drop-aftr", "1:7: `drop-aftr` is not an action; did you mean `drop-after`?"),
             (
                 "crm.timeline.icon.ad empty",
                 "1:1: `crm.timeline.icon.ad` is not a method of this portal; did you mean `crm.timeline.icon.add`?",
@@ -332,20 +334,22 @@ mod tests {
             ),
             (
                 "any status 500 a b",
-                "1:18: `b` is not a content type such as text/html; a body with spaces in it must be quoted as a whole",
+                "1:18: `b` is not a content type such as text/html; a body with spaces must be quoted as a whole",
             ),
-            ("any status 500 \"a", "1:16: the quotes are not closed on this line, or hold what no JSON string holds"),
+            (
+                "any status 500 \"a",
+                "1:16: the quotes are not closed on this line, or their content is not a JSON string",
+            ),
             ("any status 500 \"a\"b", "1:16: something follows the closing quote: leave a space after it"),
         ] {
             assert_eq!(parse(text).unwrap_err(), message, "{text}");
         }
-        let which =
-            "says not which requests: every, 3 for the third, 3+ from the third on, 2.5% by chance, 2.5%@7 with a seed";
+        let which = "is not a selection of requests: expected every, 3 (the third), 3+ (from the third on), 2.5% (at random) or 2.5%@7 (with a seed)";
         for when in ["0", "0+", "1x", "0%", "101%", "1.%", "1.00001%", "5%7", "5%@x", "99999999999999999999"] {
             assert_eq!(parse(&format!("any {when} empty")).unwrap_err(), format!("1:5: `{when}` {which}"));
         }
         let all = parse("any sleep").unwrap_err();
-        assert!(all.ends_with("; say one of status, status-after, error, error-after, html, image, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, no-inner, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
+        assert!(all.ends_with("; expected one of status, status-after, error, error-after, html, image, html-after, delay, drop-before, drop-after, drop-during, truncate, tear, empty, cut, refuse, no-batch, no-inner, rate-limited, time-limit, overload, expired-token, disk-full"), "{all}");
     }
 
     #[test]
@@ -426,7 +430,7 @@ mod tests {
 
         #[test]
         fn nothing_panics(text in "([a-z:.*%@+0-9;# \"\\\\\n-]|any |empty ){0,40}") {
-            // Whatever is accepted is written as it is read.
+            // Everything that is accepted is written as it is read.
             if let Ok(faults) = parse(&text) {
                 prop_assert_eq!(parse(&faults.to_string()), Ok(faults));
             }

@@ -1,12 +1,12 @@
-//! What a script of failures says.
+//! The rules of a script of failures.
 
 use std::time::Duration;
 
-/// A script of failures. Every rule that meets a request is applied, in order; if several replace the answer, the first one
-/// wins.
+/// A script of failures. Every rule that matches a request is applied, in order; if several replace the answer, the
+/// first one wins.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
-    /// The rules. Each has its own count.
+    /// The rules. Each has its own counter.
     pub rules: Vec<FaultRule>,
 }
 
@@ -21,7 +21,7 @@ impl Faults {
         Self::none().and(on, when, action)
     }
 
-    /// The script with one more rule at its end.
+    /// The script with a rule added at its end.
     pub fn and(mut self, on: On, when: When, action: FaultAction) -> Self {
         self.rules.push(FaultRule { on, when, action });
         self
@@ -36,7 +36,8 @@ pub struct FaultRule {
     pub(crate) action: FaultAction,
 }
 
-/// Which requests a rule counts. Method names are compared without case; `*.add` stands for every method that ends so.
+/// The requests that a rule counts. Method names are compared without case; `*.add` stands for every method that ends
+/// that way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum On {
     /// Every request, downloads included.
@@ -51,7 +52,7 @@ pub enum On {
     Write,
 }
 
-/// Which of the counted requests a rule meets. Counts start at 1, and again with every script that is set.
+/// The counted requests that a rule applies to. Counts start at 1, and again with every script that is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// All of them.
@@ -60,9 +61,9 @@ pub enum When {
     Nth(u64),
     /// The n-th and all after it.
     From(u64),
-    /// A random part of them, which is the same for the same seed and place in the script.
+    /// A random part of them, the same one for the same seed and place in the script.
     Probability {
-        /// How many of a million requests, from 1 to 1,000,000.
+        /// How many in a million requests, from 1 to 1,000,000.
         per_million: u32,
         /// Any number.
         seed: u64,
@@ -92,7 +93,7 @@ pub enum FaultAction {
     },
     /// A proxy's HTML page with this status, without effect.
     Html(u16),
-    /// A grey PNG of this size, as an image service or a hotlink guard puts in the place of a file.
+    /// A grey PNG of this size, like the one that an image service or a hotlink guard sends instead of a file.
     Image {
         /// In pixels.
         width: u16,
@@ -107,11 +108,11 @@ pub enum FaultAction {
     DropBefore,
     /// The effect, then the connection is closed without an answer.
     DropAfter,
-    /// The connection is closed at once while the work goes on.
+    /// The connection is closed at once while the work continues.
     DropDuring,
     /// The effect, then only the first n bytes of the answer, in a complete HTTP message.
     TruncateBody(usize),
-    /// The effect, then only the first n bytes of the answer although its whole length was promised.
+    /// The effect, then only the first n bytes of the answer although its header has the whole length.
     TearBody(usize),
     /// The effect, then the right status with an empty body.
     EmptyBody,
@@ -122,7 +123,7 @@ pub enum FaultAction {
         /// What the client receives.
         answer: Cut,
     },
-    /// From the request that the rule meets on, every command of `method` is refused, in a batch or alone.
+    /// From the request that the rule applies to, every command of `method` is refused, in a batch or alone.
     RefuseCommand {
         /// The method, or `*.add`.
         method: String,
@@ -135,7 +136,7 @@ pub enum FaultAction {
     },
     /// A batch that writes is refused as a whole: 405 `ERROR_BATCH_METHOD_NOT_ALLOWED`.
     NotAllowedInBatch,
-    /// A batch is taken, and its commands of a method are not allowed in it: each is refused inside the answer with
+    /// A batch is accepted, but its commands of a method are not allowed in it: each is refused inside the answer with
     /// `ERROR_BATCH_METHOD_NOT_ALLOWED`.
     NotAllowedInside {
         /// The method, or `*.add`; every method that writes, if there is none.
@@ -149,7 +150,7 @@ pub enum FaultAction {
     Overload,
     /// 401 `expired_token` without effect.
     ExpiredToken,
-    /// From the request that the rule meets on, the disk is full: an `add` that would store its file ends with
+    /// From the request that the rule applies to, the disk is full: an `add` that would store its file ends with
     /// `FILE_SAVE_ERROR`, and nothing of it is stored.
     DiskFull,
 }
@@ -159,6 +160,6 @@ pub enum FaultAction {
 pub enum Cut {
     /// The connection is closed without an answer.
     Close,
-    /// An answer that holds only what was executed.
+    /// An answer that holds only the commands that were executed.
     Partial,
 }

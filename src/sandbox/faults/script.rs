@@ -1,4 +1,4 @@
-//! A script at work: it counts requests and decides the faults of each.
+//! A running script: it counts requests and decides the faults of each.
 
 use std::time::Duration;
 
@@ -75,14 +75,14 @@ pub(crate) enum Late {
     Tear(usize),
 }
 
-/// A script at work.
+/// A running script.
 #[derive(Debug)]
 pub(crate) struct Script {
     rules: Vec<(FaultRule, Count)>,
     pub(crate) lasting: LastingFaults,
 }
 
-/// The faults that last once a rule has started them.
+/// The faults that continue once a rule has started them.
 #[derive(Debug, Default)]
 pub(crate) struct LastingFaults {
     refused: Vec<(String, CallRefusal)>,
@@ -98,13 +98,13 @@ struct Count {
 }
 
 impl Count {
-    /// A count of zero for the rule at `place`; no two rules draw the same random numbers.
+    /// A count of zero for the rule at `place`; each rule draws its own random numbers.
     fn new(rule: &FaultRule, place: u64) -> Self {
         let seed = if let When::Probability { seed, .. } = rule.when { seed } else { 0 };
         Self { seen: 0, fired: 0, random: fastrand::Rng::with_seed(seed.wrapping_add(place)) }
     }
 
-    /// Counts a request and says whether the rule meets it.
+    /// Counts a request and returns whether the rule applies to it.
     fn meets(&mut self, when: When) -> bool {
         self.seen += 1;
         let met = match when {

@@ -1,4 +1,4 @@
-//! The words of a script in text, and their places.
+//! The words of a script's text, and their places.
 
 use std::iter::Peekable;
 use std::str::FromStr;
@@ -14,7 +14,7 @@ pub struct SpecError {
     pub(crate) line: usize,
     /// The column, from 1, in characters.
     pub(crate) column: usize,
-    /// What is wrong and what was expected.
+    /// What is wrong and what is expected.
     pub(crate) message: String,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct RuleWords {
 }
 
 impl RuleWords {
-    /// The next word; `wanted` says what it should be.
+    /// The next word; `wanted` describes it.
     pub(super) fn next(&mut self, wanted: &str) -> Result<SpecWord, SpecError> {
         match self.words.next() {
             Some(word) => Ok(word),
@@ -81,7 +81,7 @@ impl RuleWords {
 
 /// A word in a message.
 pub(super) fn quoted(word: &str) -> String {
-    /// More of it would push the rest of the message out of sight.
+    /// A longer one would push the rest of the message out of sight.
     const MAX_CHARS: usize = 200;
     text::quote(word, MAX_CHARS)
 }
@@ -127,7 +127,7 @@ fn bare_word(text: &str, place: SpecPlace) -> Result<(String, &str), SpecError> 
 fn quoted_word(text: &str, place: SpecPlace) -> Result<(String, &str), SpecError> {
     let mut read = serde_json::Deserializer::from_str(text).into_iter::<String>();
     let Some(Ok(word)) = read.next() else {
-        return place.error("the quotes are not closed on this line, or hold what no JSON string holds");
+        return place.error("the quotes are not closed on this line, or their content is not a JSON string");
     };
     let rest = text.get(read.byte_offset()..).unwrap_or_default();
     if rest.starts_with(|c: char| !c.is_whitespace() && c != ';') {

@@ -1,20 +1,20 @@
-//! How files below a folder are opened, and what they permit when they are made.
+//! The ways in which files below a folder are opened, and the permissions of new files.
 
-/// The permissions of what is made for its owner alone.
+/// The permissions of files for their owner only.
 pub(super) const OWN_FILE: u32 = 0o600;
 pub(super) const OWN_FOLDER: u32 = 0o700;
-/// The permissions of what is for everybody, whatever the umask says.
+/// The permissions of files for everyone, regardless of the umask.
 pub(super) const PUBLIC_FILE: u32 = 0o644;
-/// The permissions of what is made for anybody, before the umask takes its part.
+/// The permissions of ordinary new files, before the umask is applied.
 pub(super) const ANY_FILE: u32 = 0o666;
 pub(super) const ANY_FOLDER: u32 = 0o777;
 
-/// How a file is opened.
+/// The way in which a file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// To be read.
     Read,
-    /// To be written where it is.
+    /// To be written in place.
     Write,
     /// To be written at its end.
     Append,
@@ -22,6 +22,6 @@ pub(super) enum Access {
     New(u32),
     /// As a new file to be written at its end, with these permissions.
     NewToAppend(u32),
-    /// To be read and written as it is, made with these permissions where it is not there.
+    /// To be read and written in place; created with these permissions if it does not exist.
     Shared(u32),
 }

@@ -1,10 +1,10 @@
-//! Reading no more of a file than a bound, and the errors of files.
+//! Reading a file up to a limit, and the errors of files.
 
 use std::fs::File;
 use std::io::{self, Read as _};
 
-/// Reads an open file whole; `None` when it has more than `max_bytes`. Its length is known at its end only: it may be a
-/// pipe.
+/// Reads an open file whole; `None` when it has more than `max_bytes`. Its length is known only at its end, because it
+/// may be a pipe.
 pub(super) fn read(file: File, max_bytes: u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     file.take(max_bytes + 1).read_to_end(&mut bytes)?;

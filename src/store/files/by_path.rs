@@ -1,5 +1,5 @@
-//! What `opened` is where the system has no handles of folders to open files with: by paths. What lies there is looked at
-//! before it is opened, and not held.
+//! The counterpart of `opened` for systems without folder handles: it works by paths. A path is checked before it is
+//! opened, and not held open.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -10,7 +10,7 @@ use super::access::Access;
 use super::kind::{FileKind, FolderItem};
 use super::unexpected::Unexpected;
 
-/// A folder that was looked at.
+/// A folder that was checked.
 #[derive(Debug)]
 pub(super) struct OpenFolder(PathBuf);
 
@@ -47,28 +47,28 @@ impl OpenFolder {
         options.open(self.0.join(name))
     }
 
-    /// The kind of what is in it under a name.
+    /// The kind of its item with this name.
     pub(super) fn kind_of(&self, name: &OsStr) -> io::Result<FileKind> {
         Ok(fs::symlink_metadata(self.0.join(name))?.file_type().into())
     }
 
-    /// What is in it, in any order.
+    /// Its items, in any order.
     pub(super) fn items(&self) -> io::Result<impl Iterator<Item = io::Result<FolderItem>> + use<>> {
         let item = |item: fs::DirEntry| FolderItem::new(item.file_name(), item.file_type().ok().map(FileKind::from));
         Ok(fs::read_dir(&self.0)?.map(move |found| found.map(item)))
     }
 
-    /// Makes a folder in it.
+    /// Creates a folder in it.
     pub(super) fn make(&self, name: &OsStr, _: u32) -> io::Result<()> {
         fs::create_dir(self.0.join(name))
     }
 
-    /// Gives what is in it under one name another, in place of what has that.
+    /// Renames an item in it, replacing the item that has the new name.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::rename(self.0.join(from), self.0.join(to))
     }
 
-    /// Gives what is in it under one name another that is free.
+    /// Renames an item in it to a name that is free.
     pub(super) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         fs::hard_link(self.0.join(from), self.0.join(to))?;
         self.remove(from)
@@ -89,7 +89,7 @@ impl OpenFolder {
         File::open(&self.0).map_or(Ok(()), |folder| folder.sync_all())
     }
 
-    /// Leaves it to its owner alone, where permissions say who that is.
+    /// Makes it private to its owner, if the system has such permissions.
     pub(super) fn narrow(&self) -> io::Result<()> {
         Ok(())
     }
@@ -103,12 +103,12 @@ pub(super) fn regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Gives an open file these permissions, where there are such.
+/// Gives an open file these permissions, if the system has them.
 pub(super) fn permit(_: &File, _: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves an open file to its owner alone, where permissions say who that is.
+/// Makes an open file private to its owner, if the system has such permissions.
 pub(super) fn narrow(_: &File) -> io::Result<()> {
     Ok(())
 }

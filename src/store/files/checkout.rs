@@ -1,4 +1,4 @@
-//! Where a path enters a checkout: what lies above that place is the machine's, and its links are followed; what lies below
+//! The place where a path enters a checkout: links above it belong to the machine and are followed; anything below it
 //! may have been committed by anyone.
 
 use std::fs;
@@ -12,21 +12,21 @@ use super::place;
 pub(super) struct Entrance {
     /// The folder where links end, without links itself.
     pub(super) folder: PathBuf,
-    /// The rest, from there.
+    /// The rest of the path.
     pub(super) below: PathBuf,
 }
 
-/// Whether a link at the very end of a path is followed where that lies in no checkout.
+/// Whether a link at the very end of a path is followed if it is not in a checkout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It is: the user named it.
+    /// It is followed: the user named it.
     Followed,
-    /// It is not: where there is no Git, it may have come with the files beside it all the same.
+    /// It is not followed: even without Git, it may have come with the files beside it.
     Refused,
 }
 
-/// Finds the outermost folder on the way along `path` that is a checkout; where there is none, or nothing yet, the last folder
-/// before its end that is there.
+/// Finds the outermost folder along `path` that is a checkout; if there is none, or nothing exists there yet, the last
+/// existing folder before its end.
 pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
     let absolute = std::path::absolute(path)?;
     let mut parts = absolute.components().peekable();
@@ -57,14 +57,14 @@ pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
     Ok(Entrance { folder, below })
 }
 
-/// Whether a folder is the top of a checkout. Not one in which everybody may put a `.git`, nor one that holds all that
-/// somebody has.
+/// Whether a folder is the top of a checkout. A folder in which everyone may put a `.git` does not count, nor does a
+/// home folder or `/`.
 fn is_checkout(folder: &Path) -> bool {
     has_git(folder) && !place::is_everybodys(folder) && !place::is_home(folder)
 }
 
-/// The checkouts that hold a folder, which may be missing, from the inside out, each with the way from there: folders at or
-/// above it that have a `.git` which Git could take for a repository's.
+/// The checkouts that contain a folder, which may be missing, from the inside out, each with the path from there:
+/// folders at or above it with a `.git` that Git could accept as a repository.
 pub(crate) fn checkouts_around(path: &Path) -> io::Result<Vec<(PathBuf, PathBuf)>> {
     let Entrance { folder, below } = entrance(path, End::Refused)?;
     let whole = folder.join(below);
@@ -72,7 +72,8 @@ pub(crate) fn checkouts_around(path: &Path) -> io::Result<Vec<(PathBuf, PathBuf)
     Ok(whole.ancestors().filter(|above| has_git(above)).filter_map(way).collect())
 }
 
-/// Whether a `.git` is in a folder, usable or not. A plain folder of that name without anything of a repository in it is not one.
+/// Whether a folder has a `.git`, usable or not. A plain folder of that name with no part of a repository in it does
+/// not count.
 fn has_git(folder: &Path) -> bool {
     let git = folder.join(".git");
     let holds = |name| fs::symlink_metadata(git.join(name)).is_ok();

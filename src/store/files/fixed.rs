@@ -1,28 +1,28 @@
-//! Files whose name cannot be given to another file, seen before it is tried.
+//! Finds out, before a write, whether a file cannot be replaced by another file of the same name.
 
 use std::io;
 use std::path::Path;
 
 use super::place::folder_of;
 
-/// The reason why another file cannot be given the name of the one at `path`, which has no links; `None` when nothing is known
-/// against it. The folder may still take no new file.
+/// The reason why the file at `path`, which has no links, cannot be replaced; `None` when no reason is known. The
+/// folder may still not accept new files.
 pub(super) fn why_irreplaceable(path: &Path) -> Option<io::Error> {
     if is_mounted(path) {
-        Some(io::Error::new(io::ErrorKind::ResourceBusy, "it is mounted alone and cannot be replaced"))
+        Some(io::Error::new(io::ErrorKind::ResourceBusy, "it is mounted as a single file and cannot be replaced"))
     } else if is_marked(path) {
         Some(io::Error::new(io::ErrorKind::PermissionDenied, "it is marked as immutable or append-only"))
     } else if is_marked(folder_of(path)) {
         Some(io::Error::new(io::ErrorKind::PermissionDenied, "its folder is marked as immutable or append-only"))
     } else if is_kept(path) {
-        let message = "it is another user's, in a folder where each may replace only their own";
+        let message = "it belongs to another user, in a folder where users may only replace their own files";
         Some(io::Error::new(io::ErrorKind::PermissionDenied, message))
     } else {
         None
     }
 }
 
-/// Whether the file is mounted alone, also from the file system that it is on.
+/// Whether the file is mounted as a single file, including from the file system that it is on.
 #[cfg(target_os = "linux")]
 fn is_mounted(path: &Path) -> bool {
     use rustix::fs::StatxAttributes;
@@ -30,12 +30,12 @@ fn is_mounted(path: &Path) -> bool {
         Some(facts) if facts.stx_attributes_mask.contains(StatxAttributes::MOUNT_ROOT) => {
             facts.stx_attributes.contains(StatxAttributes::MOUNT_ROOT)
         }
-        // Linux says so since 5.8, and some containers allow no such question.
+        // Linux reports this since 5.8, and some containers forbid the call.
         _ => std::fs::read("/proc/self/mountinfo").is_ok_and(|table| is_mount_point(&table, path)),
     }
 }
 
-/// Whether a file keeps what it holds, or a folder its names, whoever may write to it.
+/// Whether a file's content, or a folder's list of names, cannot be changed even by those who may write to it.
 #[cfg(target_os = "linux")]
 fn is_marked(path: &Path) -> bool {
     use rustix::fs::StatxAttributes;
@@ -49,7 +49,7 @@ fn facts(path: &Path) -> Option<rustix::fs::Statx> {
     statx(CWD, path, AtFlags::empty(), StatxFlags::BASIC_STATS).ok()
 }
 
-/// Elsewhere, only folders can be mounted on.
+/// On other systems, only folders can be mount points.
 #[cfg(not(target_os = "linux"))]
 const fn is_mounted(_: &Path) -> bool {
     false
@@ -60,8 +60,9 @@ const fn is_marked(_: &Path) -> bool {
     false
 }
 
-/// Whether the folder lets its users replace only their own files, as /tmp does, and this one is another's. The
-/// superuser counts as any user: in many containers it has no right to other users' files, and in place they stay theirs.
+/// Whether the folder allows users to replace only their own files, as /tmp does, and this file belongs to another
+/// user. The superuser counts like any other user: in many containers it has no right to other users' files, and files
+/// that are written in place keep their owner.
 #[cfg(unix)]
 fn is_kept(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -76,8 +77,8 @@ const fn is_kept(_: &Path) -> bool {
     false
 }
 
-/// Whether a table of mounts has one at a path. The device says nothing: a file can be mounted from the file system that it
-/// is on.
+/// Whether a table of mounts has an entry for a path. Comparing devices is not enough: a file can be mounted from the
+/// file system that it is on.
 #[cfg(target_os = "linux")]
 fn is_mount_point(table: &[u8], path: &Path) -> bool {
     use std::os::unix::ffi::OsStrExt as _;

@@ -1,7 +1,7 @@
 //! A folder, and the files below it by their names from there.
 //!
-//! Each is opened below the handle of the folder: no link on the way is followed, only regular files are read and written, and
-//! nothing waits for what is not one.
+//! Each file is opened below the handle of the folder: no link on the way is followed, only regular files are read and
+//! written, and other things, such as pipes, are not waited for.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -19,40 +19,40 @@ use super::unexpected;
 /// links below it are errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Folder {
-    /// The folder that was named, from which this one is reached.
+    /// The folder that was named, in which the path of this one begins.
     pub(super) base: PathBuf,
-    /// The way from there.
+    /// The path from there.
     pub(super) below: PathBuf,
     /// Both, for messages.
     path: PathBuf,
     pub(super) owner: Owner,
 }
 
-/// Whose folder it is.
+/// The owner of a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Owner {
-    /// The user's, who named it: links on the way to it are followed.
+    /// The user, who named it: links on the way to it are followed.
     User,
-    /// brandctl's own: links are followed only as far as they lie outside of a checkout. Anyone who can commit to a
-    /// repository can put links where state is expected, and a plan of somebody's pull request must not write or delete
-    /// outside the state folder. Nobody else may read it.
+    /// brandctl itself: links are followed only outside of a checkout. Anyone who can commit to a repository can put
+    /// links where state is expected, and a plan for someone's pull request must not write or delete outside the state
+    /// folder. Only its owner may read it.
     State(End),
 }
 
 impl Folder {
-    /// The folder at `path`, which need not exist.
+    /// The folder at `path`, which may not exist.
     pub(crate) fn at(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         Self { base: path.clone(), below: PathBuf::new(), path, owner: Owner::User }
     }
 
-    /// The folder at `path`, which keeps state: neither it nor anything below it may be a link, and what is made there is for
-    /// its owner alone.
+    /// The folder at `path`, which keeps state: neither it nor anything below it may be a link, and new files in it are
+    /// private to their owner.
     pub(crate) fn of_state(path: impl Into<PathBuf>) -> Self {
         Self { owner: Owner::State(End::Refused), ..Self::at(path) }
     }
 
-    /// The folder at `path`, which keeps state where the user wants it: it may be a link that lies in no checkout.
+    /// The folder at `path`, which keeps state where the user wants it: it may be a link, unless it is in a checkout.
     pub(crate) fn of_named_state(path: impl Into<PathBuf>) -> Self {
         Self { owner: Owner::State(End::Followed), ..Self::at(path) }
     }
@@ -100,7 +100,7 @@ impl Folder {
         Ok(open)
     }
 
-    /// The parts of a way down from its base.
+    /// The parts of a path down from its base.
     pub(super) fn parts(&self, below: &Path) -> io::Result<Vec<OsString>> {
         let part = |part: Component<'_>| match part {
             Component::Normal(name) => Some(Some(name.to_owned())),
@@ -113,21 +113,21 @@ impl Folder {
             .collect::<Option<Vec<_>>>()
             .map(|parts| parts.into_iter().flatten().collect())
             .ok_or_else(|| {
-                let message = format!("{} does not lie in {}", below.display(), self.base.display());
+                let message = format!("{} is not in {}", below.display(), self.base.display());
                 io::Error::new(io::ErrorKind::InvalidInput, message)
             })
     }
 
-    /// Opens the folder of a name, which may lead further down; and the last part of the name.
+    /// Opens the folder of a name, which may be a path further down, and returns it with the last part of the name.
     pub(super) fn place_of(&self, name: impl AsRef<Path>) -> io::Result<(OpenFolder, OsString)> {
         let below = self.below.join(name);
         let mut parts = self.parts(&below)?;
-        let last = parts.pop().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it names no file"))?;
+        let last = parts.pop().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "it does not name a file"))?;
         Ok((self.open_below(self.open_base()?, &parts.iter().collect::<PathBuf>())?, last))
     }
 
     pub(super) fn about(&self, path: &Path, error: io::Error) -> io::Error {
-        let links = if self.is_state() { "; state is kept in plain folders only" } else { "" };
+        let links = if self.is_state() { ", and state is only kept in plain folders" } else { "" };
         unexpected::named(path, links, error)
     }
 
@@ -144,7 +144,7 @@ impl Folder {
         matches!(self.owner, Owner::State(_))
     }
 
-    /// The kind of file under a name.
+    /// The kind of the file with this name.
     pub(crate) fn kind_of(&self, name: impl AsRef<Path>) -> io::Result<FileKind> {
         let name = name.as_ref();
         if self.below.as_os_str().is_empty() && name.as_os_str().is_empty() {
@@ -179,7 +179,7 @@ impl Folder {
     }
 
     /// Reads a regular file line by line, each with its end, as long as `line` wants more; an error of the kind
-    /// [`io::ErrorKind::FileTooLarge`] when a line or the file has more bytes than these. A file that is missing has no line.
+    /// [`io::ErrorKind::FileTooLarge`] when a line or the file has more bytes than these. A missing file has no lines.
     pub(crate) fn read_lines(
         &self,
         name: &str,

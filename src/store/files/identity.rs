@@ -1,9 +1,9 @@
-//! Which file is behind a name: two names of one file, links and hard links included, have one identity.
+//! The identity of a file: two names of one file, links and hard links included, have the same identity.
 
 use std::fs::{self, Metadata};
 use std::path::Path;
 
-/// At most so many names below a folder are looked at.
+/// The most names below a folder that are looked at.
 const MAX_NAMES: usize = 20_000;
 
 /// The identity of a file that exists.
@@ -12,19 +12,19 @@ pub(crate) struct FileId(Inner);
 
 #[cfg(unix)]
 type Inner = (u64, u64);
-/// The path without links: a hard link is another file here.
+/// The path without links: here, a hard link counts as another file.
 #[cfg(not(unix))]
 type Inner = std::path::PathBuf;
 
 impl FileId {
-    /// The identity of what is under a name once every link is followed; `None` when nothing is.
+    /// The identity of the file that a name leads to, with every link followed; `None` when there is none.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let facts = fs::metadata(path).ok()?;
         Self::with(&facts, path)
     }
 
     #[cfg(unix)]
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it has to be looked up")]
+    #[expect(clippy::unnecessary_wraps, reason = "on other systems it must be looked up")]
     pub(super) fn with(facts: &Metadata, _: &Path) -> Option<Self> {
         use std::os::unix::fs::MetadataExt as _;
         Some(Self((facts.dev(), facts.ino())))
@@ -36,7 +36,7 @@ impl FileId {
     }
 }
 
-/// The identities of the files below a folder, links not followed into folders; of the file itself where it is one.
+/// The identities of the files below a folder, without following links to folders; if it is a file, its own identity.
 pub(crate) fn all_below(path: &Path) -> Vec<FileId> {
     let (mut found, mut left) = (Vec::new(), vec![path.to_owned()]);
     let mut looked_at = 0;

@@ -10,8 +10,8 @@ use super::opened;
 use super::place;
 use super::secret;
 
-/// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe will do, as shells make
-/// them of `<(…)`.
+/// A file that the user names to be read, by a flag or a variable: links are followed, and a pipe is accepted, such as
+/// a shell's `<(…)`.
 #[derive(Debug, Clone)]
 pub(crate) struct UserInput {
     path: PathBuf,
@@ -23,7 +23,7 @@ impl UserInput {
         Self { path: path.to_owned() }
     }
 
-    /// Whether there is nothing under its name, not even something that cannot be read.
+    /// Whether nothing exists at its path, not even something that cannot be read.
     pub(crate) fn is_absent(&self) -> bool {
         fs::symlink_metadata(&self.path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
@@ -43,23 +43,23 @@ impl UserInput {
         fs::canonicalize(&self.path).map_err(|error| self.explain(error))
     }
 
-    /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`. A file that
-    /// credentials come from is refused.
+    /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`. A file
+    /// that credentials come from is refused.
     pub(crate) fn read(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
         let file = self.open()?;
         secret::refuse_secret(&file, &self.path)?;
         read_bounded(file, max_bytes)
     }
 
-    /// Reads it whole as [`UserInput::read`] does, as a file that credentials come from: from here on it is read as nothing
-    /// else.
+    /// Reads it whole as [`UserInput::read`] does, as a file that credentials come from: from here on it is not read as
+    /// anything else.
     pub(crate) fn read_secret(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
         secret::mark_secret(&self.path);
         read_bounded(self.open()?, max_bytes)
     }
 
-    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may be without end, or never begin. A link that
-    /// leads out of a repository may have come with a commit, and is not followed.
+    /// Reads it whole as [`UserInput::read`] does, if it is a regular file: others may never end, or never begin. A
+    /// link that leads out of a repository may come from a commit, and is not followed.
     pub(crate) fn read_regular(&self, max_bytes: u64) -> io::Result<Vec<u8>> {
         self.check_way()?;
         let file = opened::regular(&self.path).map_err(|error| self.explain(error))?;
@@ -70,12 +70,13 @@ impl UserInput {
         read_bounded(file, max_bytes)
     }
 
-    /// Refuses a link that leads out of the repository in which it lies.
+    /// Refuses a link that leads out of the repository that it is in.
     pub(crate) fn check_way(&self) -> io::Result<()> {
         match place::way_out(&std::path::absolute(&self.path)?).filter(|_| place::exists(&self.path)) {
             Some((link, target)) => {
                 let (link, target) = (link.display(), target.display());
-                let message = format!("{link} is a link to {target}, out of the repository, and is not followed");
+                let message =
+                    format!("{link} is a link to {target}, which is outside the repository, so it is not followed");
                 Err(io::Error::other(message))
             }
             None => Ok(()),
@@ -86,7 +87,7 @@ impl UserInput {
         File::open(&self.path).map_err(|error| self.explain(error))
     }
 
-    /// The error with the link that led to nothing, if one did.
+    /// The error, with the link that leads to a missing file if there is one.
     fn explain(&self, error: io::Error) -> io::Error {
         match place::dangling(&self.path).filter(|_| error.kind() == io::ErrorKind::NotFound) {
             Some(target) => {

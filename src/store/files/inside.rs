@@ -1,7 +1,7 @@
-//! Reading below a folder, through links that stay inside its root: the folder itself, or one above it.
+//! Reads files below a folder, through links that stay inside its root: the folder itself, or one above it.
 //!
-//! Where a link leads is looked up, and what lies there is opened below the handle of the folder without following another:
-//! a link that changes meanwhile leads nowhere. A folder is looked up once, not for each of its files.
+//! The target of a link is looked up, and then opened below the handle of the folder without following any other link:
+//! a link that changes in between is an error. A folder is looked up once, not for each of its files.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -18,18 +18,18 @@ use super::place;
 use super::secret;
 use super::unexpected;
 
-/// How many folders are held open; the files of others are reached from the root.
+/// How many folders are kept open; files in other folders are opened from the root.
 const MAX_OPEN: usize = 8;
 
-/// A folder whose files may be read, with what is known to lie inside it once links are followed.
+/// A folder whose files may be read, with the paths that are known to be inside it after following links.
 #[derive(Debug)]
 pub(crate) struct Inside {
     folder: Folder,
-    /// The folder that nothing may lead out of, without links.
+    /// The folder that no path may lead out of, named without links.
     root: PathBuf,
     /// That folder, open.
     open: OpenFolder,
-    /// The names of folders that nothing may lead into.
+    /// The names of folders that no path may lead into.
     closed: &'static [&'static str],
     /// Folders inside it, as the names of files spell them.
     folders: HashMap<String, OpenFolder>,
@@ -40,18 +40,18 @@ pub(crate) struct Inside {
 pub(crate) struct FileContents {
     /// In bytes.
     pub(crate) size: u64,
-    /// `None` when there are more than may be read.
+    /// `None` when the file is larger than the limit.
     pub(crate) bytes: Option<Arc<[u8]>>,
 }
 
 /// The reason why a file is not read.
 #[derive(Debug)]
 pub(crate) enum NotRead {
-    /// Its name leads out of the root, whatever is there.
+    /// Its name leads out of the root, whether or not something is there.
     LeadsOut,
     /// It is a link that leads out of the root.
     Outside,
-    /// It leads into a folder of this name, in which something else is kept.
+    /// It leads into a folder of this name, which is used for something else.
     Kept(&'static str),
     /// It is something other than a regular file.
     Kind(FileKind),
@@ -66,8 +66,8 @@ impl From<io::Error> for NotRead {
 }
 
 impl Inside {
-    /// What lies below `root`, a folder at or above `folder`, by names from `folder`, but for what lies in folders with one of
-    /// the names `closed`; knowing the folders of `files`.
+    /// The files below `root`, a folder at or above `folder`, by names from `folder`, except for those in folders with
+    /// one of the names `closed`. The folders of `files` are looked up in advance.
     pub(crate) fn below<'a>(
         root: &Path,
         folder: &Folder,
@@ -94,13 +94,13 @@ impl Inside {
         Ok(self.open_folder(name)?.items()?)
     }
 
-    /// Reads a regular file, of at most `max_bytes`. `known` is what the list of its folder showed it to be.
+    /// Reads a regular file, of at most `max_bytes`. `known` is its kind according to the listing of its folder.
     pub(crate) fn read(&self, name: &str, known: Option<FileKind>, max_bytes: u64) -> Result<FileContents, NotRead> {
         self.check_name(Path::new(name))?;
         let parent = folder_of(name);
         let last = name.get(parent.len()..).unwrap_or_default().trim_start_matches('/');
         let is_name = !matches!(last, "" | "." | "..");
-        // A link may lead in also from a folder that lies outside itself.
+        // A link in a folder outside may also lead inside.
         if is_name
             && known != Some(FileKind::Link)
             && let Some(opened) = self.open_in(parent, OsStr::new(last))?
@@ -123,7 +123,7 @@ impl Inside {
         self.read_open(file, name, max_bytes)
     }
 
-    /// Opens a file that is not a link; `None` where its folder lies outside.
+    /// Opens a file that is not a link; `None` if its folder is outside.
     fn open_in(&self, folder: &str, name: &OsStr) -> Result<Option<io::Result<File>>, NotRead> {
         if let Some(folder) = self.folders.get(folder) {
             return Ok(Some(folder.file(name, Access::Read)));
@@ -140,7 +140,7 @@ impl Inside {
         Ok(read(file, max_bytes)?)
     }
 
-    /// Checks a name by itself, before anything is looked for that may lie outside.
+    /// Checks the name itself, before looking for anything that may be outside.
     fn check_name(&self, name: &Path) -> Result<(), NotRead> {
         if let Some(closed) = self.closed_on(name) {
             Err(NotRead::Kept(closed))
@@ -151,7 +151,7 @@ impl Inside {
         }
     }
 
-    /// The way from the root to where a name leads, links followed.
+    /// The path from the root to the target of a name, with links followed.
     pub(crate) fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
         self.check_name(name)?;
         let folder = self.folder.path_of(name);
@@ -173,7 +173,7 @@ impl Inside {
         Ok(self.walk(&way)?)
     }
 
-    /// Opens a folder on a way without links.
+    /// Opens a folder by a path without links.
     fn walk(&self, way: &Path) -> io::Result<OpenFolder> {
         let mut parts = way.components().filter_map(|part| match part {
             Component::Normal(name) => Some(name),
@@ -191,7 +191,7 @@ fn folder_of(name: &str) -> &str {
 
 /// Reads an open file.
 fn read(mut file: File, max_bytes: u64) -> io::Result<FileContents> {
-    /// Most art fits in one piece of this size, which costs no allocation.
+    /// Most art fits into one piece of this size, which needs no allocation.
     const PIECE: usize = 4 * 1024;
     let mut piece = [0; PIECE];
     let mut filled = 0;

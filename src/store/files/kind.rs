@@ -1,9 +1,9 @@
-//! What a file is.
+//! The kinds of files.
 
 use std::ffi::OsString;
 use std::fs::FileType;
 
-/// The kind of what is found under a name.
+/// The kind of the item with a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// A regular file.
@@ -17,7 +17,7 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    /// What messages call it.
+    /// Its name in messages.
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::File => "a regular file",
@@ -42,7 +42,7 @@ impl From<FileType> for FileKind {
     }
 }
 
-/// Something in a folder.
+/// An item of a folder.
 #[derive(Debug)]
 pub(crate) struct FolderItem {
     name: OsString,
@@ -59,7 +59,7 @@ impl FolderItem {
         self.name.clone()
     }
 
-    /// Its kind, links not followed; `None` where that cannot be seen.
+    /// Its kind, without following links; `None` if it is unknown.
     pub(crate) const fn kind(&self) -> Option<FileKind> {
         self.kind
     }

@@ -1,4 +1,4 @@
-//! Files that processes lock. The operating system drops a lock with its holder.
+//! Files that processes lock. The operating system releases a lock when its holder ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -7,10 +7,10 @@ use std::path::Path;
 #[cfg(unix)]
 use super::identity::FileId;
 
-/// How much of what the holder wrote is read.
+/// How much of the holder's text is read.
 const MAX_HOLDER_BYTES: u64 = 4096;
 
-/// A lock that is held: dropping it lets the next one in.
+/// A held lock. Dropping it releases it.
 #[derive(Debug)]
 pub(crate) struct FileLock(File);
 
@@ -19,16 +19,17 @@ pub(crate) struct FileLock(File);
 pub(crate) enum Locking {
     /// It is locked.
     Taken(FileLock),
-    /// Another process has it, and wrote this into it.
+    /// Another process holds it, and wrote this into it.
     Held(String),
 }
 
-/// The error with its cause, if that is that the file system has no locks: its own words mislead.
+/// The error, with its cause if the file system has no locks: the system's own message is misleading.
 fn explain(error: io::Error) -> io::Error {
     if is_without_locks(&error) {
         let text = error.to_string();
         let plain = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
-        let message = format!("its file system takes no locks ({plain}), as NFS without a lock server does");
+        let message =
+            format!("its file system does not support locks ({plain}), for example NFS without a lock server");
         return io::Error::new(io::ErrorKind::Unsupported, message);
     }
     error
@@ -48,21 +49,22 @@ fn is_without_locks(error: &io::Error) -> bool {
 }
 
 impl FileLock {
-    /// Locks the file at `path` itself, which who has the lock may replace; `None` when somebody else has it. The lock is that
-    /// of the file and not of a name beside it: the folder may take no other file, or be another one for each container.
+    /// Locks the file at `path` itself, which the holder of the lock may replace; `None` when another process holds it.
+    /// The lock is on the file itself, not on a file beside it, because the folder may not accept another file, or may
+    /// differ between containers.
     #[cfg(unix)]
     pub(super) fn of_replaceable(path: &Path) -> io::Result<Option<Self>> {
         let open = |write| OpenOptions::new().read(true).write(write).open(path);
-        // On NFS, only what is open for writing can be locked.
+        // On NFS, only a file that is open for writing can be locked.
         let file = open(true).or_else(|_| open(false))?;
         match Self::of(file)? {
-            // Else it was replaced meanwhile, and this is the lock of the old one.
+            // Otherwise it was replaced meanwhile, and this is the lock of the old file.
             Locking::Taken(lock) if FileId::with(&lock.0.metadata()?, path) == FileId::of(path) => Ok(Some(lock)),
             Locking::Taken(_) | Locking::Held(_) => Ok(None),
         }
     }
 
-    /// Locks a file beside `path`: elsewhere, a file that is locked can be neither read nor replaced.
+    /// Locks a file beside `path`: on other systems, a locked file can be neither read nor replaced.
     #[cfg(not(unix))]
     pub(super) fn of_replaceable(path: &Path) -> io::Result<Option<Self>> {
         let mut beside = path.as_os_str().to_owned();
@@ -73,7 +75,7 @@ impl FileLock {
         }
     }
 
-    /// Locks an open file unless somebody else has it.
+    /// Locks an open file unless another process holds it.
     pub(super) fn of(file: File) -> io::Result<Locking> {
         match file.try_lock() {
             Ok(()) => Ok(Locking::Taken(Self(file))),
@@ -86,7 +88,7 @@ impl FileLock {
         }
     }
 
-    /// Writes into the file, for those who find it locked.
+    /// Writes a text into the file, for processes that find it locked.
     pub(crate) fn write(&mut self, text: &[u8]) -> io::Result<()> {
         self.0.set_len(0)?;
         self.0.rewind()?;
@@ -104,7 +106,7 @@ mod tests {
         for errno in [Errno::NOLCK, Errno::OPNOTSUPP, Errno::NOSYS] {
             let error = explain(errno.into());
             assert_eq!(error.kind(), io::ErrorKind::Unsupported);
-            assert!(error.to_string().starts_with("its file system takes no locks ("), "{error}");
+            assert!(error.to_string().starts_with("its file system does not support locks ("), "{error}");
         }
         let other = explain(Errno::ACCESS.into());
         assert_eq!(other.kind(), io::ErrorKind::PermissionDenied);

@@ -1,24 +1,25 @@
-//! The only access to files: what lies in the checkout or the state folder, or is named by the user, is opened here and
-//! nowhere else.
+//! The only access to files: files in the checkout or the state folder, and files that the user names, are opened only
+//! here.
 //!
 //! | type | what it opens |
 //! |---|---|
-//! | [`Folder`] | files below a folder, by their names from there, never through a link: state, runs, what the sandbox keeps, an export, a new repository |
+//! | [`Folder`] | files below a folder, by their names from there, never through a link: state, runs, the sandbox's files, an export, a new repository |
 //! | [`Inside`] | files below a folder to be read, links followed as long as they stay inside it: art, a snapshot and its images |
 //! | [`UserInput`] | a file that the user names to be read: the manifest, a saved plan, credentials, certificates |
 //! | [`Output`] | a file that the user names to be written: a plan, a report |
 //! | [`FileLock`] | a file that processes lock |
-//! | [`TokenFile`] | the file of an application's tokens, locked, and replaced or written where it is |
+//! | [`TokenFile`] | the file of an application's tokens, locked, and replaced or written in place |
 //!
-//! Both of the first two open below the handle of a folder, part by part, without following a link or waiting for a pipe
-//! (`opened`); what is not a regular file is not read or written. `checkout` says from where on links are not followed. A file that
-//! credentials come from is read as nothing else, whatever name leads to it (`secret`). What is written replaces an older file in
-//! one step. [`FileId`] tells whether two names are of one file. [`place`] says where paths lead and opens nothing.
+//! The first two open files below the handle of a folder, part by part, without following a link or waiting for a pipe
+//! (`opened`); only regular files are read and written. `checkout` decides from where on links are not followed. A file
+//! that credentials come from is not read as anything else, under any of its names (`secret`). A write replaces the
+//! older file in one step. [`FileId`] shows whether two names are of one file. [`place`] resolves paths and opens
+//! nothing.
 
 mod access;
 mod bounded;
 #[cfg(any(not(unix), test))]
-#[allow(dead_code, reason = "on Unix it is only tried")]
+#[allow(dead_code, reason = "on Unix it is only tested")]
 mod by_path;
 mod checkout;
 mod fixed;

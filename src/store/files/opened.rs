@@ -1,5 +1,5 @@
-//! An open folder, and what lies directly in it. Nothing here follows a link, waits for a pipe, or looks at a path twice: what
-//! was opened is what is used, whatever happens to its name meanwhile.
+//! An open folder, and the items directly in it. Nothing here follows a link, waits for a pipe, or looks at a path
+//! twice: an item that was opened is the one that is used, even if its name changes meanwhile.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -15,7 +15,7 @@ use super::access::Access;
 use super::kind::{FileKind, FolderItem};
 use super::unexpected::Unexpected;
 
-/// A handle that is good for walking on: of a folder that may be entered and not listed, too.
+/// A handle for walking further down, also of a folder that may be entered but not listed.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const WALK: OFlags = OFlags::PATH;
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
@@ -62,7 +62,7 @@ impl OpenFolder {
         }
     }
 
-    /// A regular file in it. One that is to be written must have no other name, in another folder perhaps.
+    /// A regular file in it. A file that will be written must not have another name, which could be in another folder.
     pub(super) fn file(&self, name: &OsStr, access: Access) -> io::Result<File> {
         let flags = access.flags() | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         let handle = sys::openat(&self.0, name, flags, mode(access.mode()))
@@ -75,7 +75,7 @@ impl OpenFolder {
         }
     }
 
-    /// The kind of what is in it under a name.
+    /// The kind of its item with this name.
     pub(super) fn kind_of(&self, name: &OsStr) -> io::Result<FileKind> {
         Ok(kind_of(FileType::from_raw_mode(self.facts(name)?.st_mode)))
     }
@@ -84,20 +84,20 @@ impl OpenFolder {
         Ok(sys::statat(&self.0, name, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
-    /// The reason why something is not opened: what it is, if that is it.
+    /// The reason why an item is not opened: its kind, if that is the reason.
     fn explain(&self, name: &OsStr, expected: FileKind, errno: Errno) -> io::Error {
         match (self.kind_of(name), expected) {
-            // Somebody's file where a folder would be is an ordinary mistake.
+            // A user's file in place of a folder is an ordinary mistake.
             (Ok(FileKind::File), FileKind::Folder) => errno.into(),
             (Ok(kind), _) if kind != expected && errno != Errno::EXIST => Unexpected::Kind(kind).into(),
             _ => errno.into(),
         }
     }
 
-    /// What is in it, in any order.
+    /// Its items, in any order.
     pub(super) fn items(&self) -> io::Result<impl Iterator<Item = io::Result<FolderItem>> + use<>> {
         let items = Dir::new(self.readable()?)?;
-        // To be asked for what the list does not say of an item.
+        // For the kinds of items that the listing does not give.
         let again = Self(sys::openat(&self.0, ".", WALK | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?);
         Ok(items.filter_map(move |item| match item {
             Err(errno) => Some(Err(errno.into())),
@@ -113,17 +113,17 @@ impl OpenFolder {
         }))
     }
 
-    /// Makes a folder in it.
+    /// Creates a folder in it.
     pub(super) fn make(&self, name: &OsStr, permissions: u32) -> io::Result<()> {
         Ok(sys::mkdirat(&self.0, name, mode(permissions))?)
     }
 
-    /// Gives what is in it under one name another, in place of what has that.
+    /// Renames an item in it, replacing the item that has the new name.
     pub(super) fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         Ok(sys::renameat(&self.0, from, &self.0, to)?)
     }
 
-    /// Gives what is in it under one name another that is free.
+    /// Renames an item in it to a name that is free.
     pub(super) fn rename_new(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
         #[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
         match sys::renameat_with(&self.0, from, &self.0, to, sys::RenameFlags::NOREPLACE) {
@@ -149,7 +149,7 @@ impl OpenFolder {
         Ok(sys::fsync(self.readable()?)?)
     }
 
-    /// Leaves it to its owner alone.
+    /// Makes it private to its owner.
     pub(super) fn narrow(&self) -> io::Result<()> {
         Ok(narrow_to(self.readable()?, Mode::RWXU)?)
     }
@@ -170,17 +170,17 @@ pub(super) fn regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Gives an open file these permissions, whatever the umask says.
+/// Gives an open file these permissions, regardless of the umask.
 pub(super) fn permit(file: &File, permissions: u32) -> io::Result<()> {
     Ok(sys::fchmod(file, mode(permissions))?)
 }
 
-/// Leaves an open file to its owner alone.
+/// Makes an open file private to its owner.
 pub(super) fn narrow(file: &File) -> io::Result<()> {
     Ok(narrow_to(file, Mode::RUSR | Mode::WUSR)?)
 }
 
-/// Takes all permissions but some of these from what is open.
+/// Reduces the permissions of an open item to those in this set.
 fn narrow_to(open: impl AsFd, permissions: Mode) -> rustix::io::Result<()> {
     let found = Mode::from_raw_mode(sys::fstat(&open)?.st_mode);
     if permissions.contains(found) { Ok(()) } else { sys::fchmod(open, found & permissions) }

@@ -13,19 +13,20 @@ use rustix::io::Errno;
 use super::place;
 use super::replace::{Replacement, is_closed, overwrite};
 
-/// How long the reader of a pipe may take to open it.
+/// How long brandctl waits for a reader to open a pipe.
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The destination of a write. Its existence shows that it can be written, as far as can be seen without writing.
+/// The destination of a write. It is only made if it can be written, as far as can be checked without writing.
 #[derive(Debug)]
 pub(crate) enum Output {
     /// A file, replaced in one step.
     File(Replacement),
-    /// A file in a folder that takes no other file, written where it is.
+    /// A file in a folder that does not accept other files, written in place.
     InPlace(File),
-    /// A pipe or a device, written as it is. It is opened only then: who reads it may read something else of ours first.
+    /// A pipe or a device, written directly. It is opened only for the write, because its reader may first read
+    /// something else of ours.
     Stream(PathBuf),
-    /// An open file of this process, by its number, written where it stands.
+    /// An open file of this process, by its number, written at its current position.
     Descriptor(PathBuf, i32),
     /// Standard output.
     Standard,
@@ -34,8 +35,8 @@ pub(crate) enum Output {
 }
 
 impl Output {
-    /// The destination that `path` stands for: a file that is not a link; anything else that is there already; or, as `-` or
-    /// by another of its names, standard output.
+    /// The destination that `path` stands for: a file that is not a link; anything else that exists; or standard
+    /// output, as `-` or under another of its names.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match descriptor(path) {
             Some(1) => return Ok(Self::Standard),
@@ -46,14 +47,14 @@ impl Output {
         refuse_link(path)?;
         match fs::metadata(path) {
             Ok(facts) if facts.is_dir() => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
-            // Replacing the file that a shell sends standard output to would leave the rest of it nowhere.
+            // If the file that a shell sends standard output to were replaced, the rest of the output would be lost.
             Ok(facts) if is_standard(&facts) => Ok(Self::Standard),
             Ok(facts) if !facts.is_file() => Ok(Self::Stream(path.to_owned())),
             found => {
                 let named = place::folder_of(path);
                 let folder = place::real(named)
                     .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", named.display())))?;
-                let name = path.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
+                let name = path.file_name().ok_or_else(|| io::Error::other("it does not name a file"))?;
                 let place = folder.join(name);
                 Replacement::begin(&place).map(Self::File).or_else(|error| match found {
                     Ok(_) if is_closed(&error) => {
@@ -65,7 +66,7 @@ impl Output {
         }
     }
 
-    /// Whether `path` names something in which no older file can be lost: standard output, a pipe, a device.
+    /// Whether `path` names standard output, a pipe or a device, where no older file can be lost.
     pub(crate) fn is_stream(path: &Path) -> bool {
         descriptor(path).is_some() || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir())
     }
@@ -84,7 +85,8 @@ impl Output {
     }
 }
 
-/// Opens a pipe or a device. A pipe without a reader is waited for, and not for ever: `--timeout` and signals end no open().
+/// Opens a pipe or a device. It waits for a pipe's reader, but only for a limited time, because `--timeout` and signals
+/// do not end an open().
 #[cfg(unix)]
 fn open_stream(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -94,13 +96,13 @@ fn open_stream(path: &Path) -> io::Result<File> {
     loop {
         match options.open(path) {
             Ok(file) => {
-                // From here on a slow reader is waited for.
+                // From here on, writes wait for a slow reader.
                 rustix::fs::fcntl_setfl(&file, OFlags::empty())?;
                 return Ok(file);
             }
             Err(error) if error.raw_os_error() != Some(Errno::NXIO.raw_os_error()) => return Err(error),
             Err(_) if Instant::now() >= until => {
-                let message = format!("nobody opened this pipe for reading within {} s", READER_TIMEOUT.as_secs());
+                let message = format!("no program opened this pipe for reading within {} s", READER_TIMEOUT.as_secs());
                 return Err(io::Error::new(io::ErrorKind::TimedOut, message));
             }
             Err(_) => std::thread::sleep(Duration::from_millis(20)),
@@ -114,7 +116,7 @@ fn open_stream(path: &Path) -> io::Result<File> {
 }
 
 /// Refuses a link, unless it leads to a pipe or a device, and a folder on the way that is a link out of the repository:
-/// whoever can commit to a repository could let them lead to any file of the user who writes.
+/// anyone who can commit to a repository could make them lead to any file of the user who runs brandctl.
 pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     if Output::is_stream(path) {
         return Ok(());
@@ -126,31 +128,33 @@ pub(crate) fn refuse_link(path: &Path) -> io::Result<()> {
     let leads_to_stream = || fs::metadata(path).is_ok_and(|facts| !facts.is_file() && !facts.is_dir());
     match fs::read_link(path) {
         Ok(target) if descriptor(path).is_none() && !leads_to_stream() => {
-            let message = format!("it is a link to {}, and nothing is written through a link", target.display());
+            let message = format!("it is a link to {}, and brandctl does not write through links", target.display());
             Err(io::Error::other(message))
         }
         _ => Ok(()),
     }
 }
 
-/// Refuses a folder that a link below the root of a repository leads to, out of it, and what Git keeps for itself.
+/// Refuses a folder that is reached by a link from inside a repository to a place outside it, and Git's own folders.
 pub(crate) fn refuse_way_out(folder: &Path) -> io::Result<()> {
     let whole = std::path::absolute(folder)?;
     if let Some((link, target)) = place::way_out(&whole) {
         let (link, target) = (link.display(), target.display());
-        let message = format!("{link} is a link to {target}, out of the repository, and nothing is written through it");
+        let message = format!(
+            "{link} is a link to {target}, which is outside the repository, and brandctl does not write through it"
+        );
         return Err(io::Error::other(message));
     }
-    // A folder that is not there yet is made below the nearest one that is.
+    // A folder that does not exist yet is created below the nearest one that does.
     let nearest = whole.ancestors().find_map(|folder| place::real(folder).ok());
     if place::is_in_git(&whole) || nearest.is_some_and(|real| place::is_in_git(&real)) { Err(in_git()) } else { Ok(()) }
 }
 
 fn in_git() -> io::Error {
-    io::Error::other("it lies in .git, and nothing is written to what Git keeps for itself")
+    io::Error::other("it is in .git, and only Git writes there")
 }
 
-/// The number of the open file of this process that a name always stands for: `-` is standard output.
+/// The number of the open file of this process that a name stands for: `-` is standard output.
 fn descriptor(path: &Path) -> Option<i32> {
     match path.to_str()? {
         "-" | "/dev/stdout" => Some(1),
@@ -168,7 +172,7 @@ fn open_descriptor(path: &Path, number: i32) -> io::Result<File> {
     use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
     let own = pidfd_open(getpid(), PidfdFlags::empty());
     let same = own.and_then(|own| pidfd_getfd(own, number, PidfdGetfdFlags::empty()));
-    // Not every container allows that. What is opened again has a place of its own in the file: its end will do.
+    // Not every container allows that. A file that is opened again has its own position: use its end.
     same.map(File::from).or_else(|_| OpenOptions::new().append(true).open(path))
 }
 
@@ -187,7 +191,7 @@ fn is_standard(found: &Metadata) -> bool {
     standard.is_ok_and(|standard| (standard.dev(), standard.ino()) == (found.dev(), found.ino()))
 }
 
-/// It has no other name that a file could have.
+/// Here it has no other name among files.
 #[cfg(not(unix))]
 const fn is_standard(_: &Metadata) -> bool {
     false
@@ -215,7 +219,7 @@ mod tests {
         symlink("/dev/null", at("device")).unwrap();
         for (name, target) in [("link", "theirs"), ("chain", "link"), ("dangling", "nothing-yet"), ("round", "round")] {
             let error = Output::open(&at(name)).unwrap_err().to_string();
-            assert_eq!(error, format!("it is a link to {target}, and nothing is written through a link"), "{name}");
+            assert_eq!(error, format!("it is a link to {target}, and brandctl does not write through links"), "{name}");
         }
         Output::open(&at("device")).unwrap().write(b"gone").unwrap();
         assert_eq!(fs::read(at("theirs")).unwrap(), b"theirs");
@@ -234,7 +238,7 @@ mod tests {
         symlink("repository", at("above")).unwrap();
         for path in ["repository/out/plan.json", "above/out/plan.json", "repository/in/../out/x/plan.json"] {
             let error = refuse_link(&at(path)).unwrap_err().to_string();
-            assert!(error.contains("out is a link to ../outside, out of the repository"), "{path}: {error}");
+            assert!(error.contains("out is a link to ../outside, which is outside the repository"), "{path}: {error}");
         }
         for path in ["repository/in/plan.json", "above/inside/plan.json", "above/plan.json", "outside/plan.json"] {
             refuse_link(&at(path)).unwrap();

@@ -1,14 +1,14 @@
-//! Where paths lead: two paths of one file have one answer. Nothing is opened.
+//! The places that paths lead to: two paths of one file have the same answer. Nothing is opened.
 
 use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// How many links are followed one after another, as systems do.
+/// How many links are followed in a row, as in operating systems.
 const MAX_LINKS: usize = 40;
 
-/// The folder in a path; `.` when it names none.
+/// The folder in a path; `.` when the path has none.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -21,7 +21,7 @@ pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path)
 }
 
-/// The path where a file is or would be once every link is followed, also one that leads to nothing yet.
+/// The path of a file once every link is followed, even if the file does not exist yet.
 pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
     let mut path = path.to_owned();
     for _ in 0..MAX_LINKS {
@@ -38,10 +38,10 @@ pub(crate) fn destination(path: &Path) -> io::Result<PathBuf> {
             Err(_) => return Ok(path),
         }
     }
-    Err(io::Error::other("it names no file"))
+    Err(io::Error::other("it does not name a file"))
 }
 
-/// The path of a file itself, the last link not followed; it need not exist.
+/// The path of a file itself, without following the last link. The file may not exist.
 pub(crate) fn of(path: &Path) -> PathBuf {
     match (path.parent(), path.file_name()) {
         (Some(_), Some(name)) => of_folder(folder_of(path)).join(name),
@@ -49,12 +49,12 @@ pub(crate) fn of(path: &Path) -> PathBuf {
     }
 }
 
-/// The path of a file, and the path that it leads to if that is another.
+/// The path of a file, and the path that it leads to if that is a different one.
 pub(crate) fn both(path: &Path) -> impl Iterator<Item = PathBuf> {
     std::iter::once(of(path)).chain(real(path))
 }
 
-/// The real path of a folder, or as good a guess as can be made of one that does not exist.
+/// The real path of a folder, or the best guess for one that does not exist.
 pub(crate) fn of_folder(folder: &Path) -> PathBuf {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     real(folder).or_else(|_| std::path::absolute(folder)).unwrap_or_else(|_| folder.to_owned())
@@ -71,13 +71,13 @@ pub(crate) fn is_in_git(path: &Path) -> bool {
     is_through(path, GIT)
 }
 
-/// Whether a path leads through a folder of that name, which some systems also find under other letter case.
+/// Whether a path leads through a folder of that name, in any letter case, because some systems ignore case.
 pub(crate) fn is_through(path: &Path, name: &str) -> bool {
     path.components().any(|part| part.as_os_str().eq_ignore_ascii_case(name))
 }
 
-/// Whether a folder, named without links, holds more than one repository's files: everything that there is, or what everybody
-/// may put there.
+/// Whether a folder, named without links, holds more than one repository's files: it is `/`, or everyone may put files
+/// there.
 pub(crate) fn is_everybodys(folder: &Path) -> bool {
     folder.parent().is_none() || is_shared(folder)
 }
@@ -87,7 +87,8 @@ pub(crate) fn is_home(folder: &Path) -> bool {
     std::env::var_os("HOME").is_some_and(|home| real(Path::new(&home)).is_ok_and(|home| home == folder))
 }
 
-/// Whether a name in `folder` leads out of `root`, which has no links, by its `..` alone, whatever is there.
+/// Whether a name in `folder` leads out of `root`, which has no links, by its `..` alone, whether or not something is
+/// there.
 pub(crate) fn leads_out(root: &Path, folder: &Path, name: &Path) -> bool {
     if !name.components().any(|part| part == Component::ParentDir) {
         return false;
@@ -108,37 +109,37 @@ pub(crate) fn leads_out(root: &Path, folder: &Path, name: &Path) -> bool {
     })
 }
 
-/// Whether something is there, where links lead.
+/// Whether something exists at a path, with links followed.
 pub(crate) fn exists(path: &Path) -> bool {
     path.exists()
 }
 
-/// Whether something is there, be it a link to nothing.
+/// Whether something exists at a path, even a link to nothing.
 pub(crate) fn is_taken(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
 }
 
-/// Whether there is nothing.
+/// Whether nothing exists at a path.
 pub(crate) fn is_absent(path: &Path) -> bool {
     fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
-/// Whether there is a link.
+/// Whether a path is a link.
 pub(crate) fn is_link(path: &Path) -> bool {
     path.is_symlink()
 }
 
-/// Where a link leads that leads to nothing.
+/// The target of a link to nothing.
 pub(crate) fn dangling(path: &Path) -> Option<PathBuf> {
     fs::read_link(path).ok().filter(|_| fs::metadata(path).is_err())
 }
 
-/// Where a link leads, as it says itself.
+/// The target of a link, as written in it.
 pub(crate) fn target(link: &Path) -> Option<PathBuf> {
     fs::read_link(link).ok()
 }
 
-/// The links on the way along a full path, each named without the ones before it; as many as systems follow.
+/// The links on the way along a full path, each named without the links before it; at most as many as systems follow.
 pub(crate) fn links_on(path: &Path) -> Vec<PathBuf> {
     let mut links = Vec::new();
     let mut at = PathBuf::new();
@@ -161,7 +162,7 @@ pub(crate) fn links_on(path: &Path) -> Vec<PathBuf> {
     links
 }
 
-/// The first link on a full path that leads out of the repository in which it lies, and its target.
+/// The first link on a full path that leads out of the repository that it is in, and its target.
 pub(crate) fn way_out(path: &Path) -> Option<(PathBuf, PathBuf)> {
     let (mut at, mut root) = (PathBuf::new(), None::<PathBuf>);
     for part in path.components() {
@@ -185,7 +186,7 @@ fn parts_from_the_end(path: &Path) -> Vec<OsString> {
     parts
 }
 
-/// Whether a file belongs to this user, or to whom `folder` belongs. It is the file itself that counts, not where it leads.
+/// Whether a file belongs to this user or to the owner of `folder`. The file itself counts, not the target of a link.
 #[cfg(unix)]
 pub(crate) fn belongs_to(file: &Path, folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -193,20 +194,20 @@ pub(crate) fn belongs_to(file: &Path, folder: &Path) -> bool {
     file.uid() == folder.uid() || file.uid() == rustix::process::geteuid().as_raw()
 }
 
-/// Whether a file belongs to this user: nothing says so here.
+/// Whether a file belongs to this user: unknown on this system.
 #[cfg(not(unix))]
 pub(crate) const fn belongs_to(_: &Path, _: &Path) -> bool {
     true
 }
 
-/// Whether everybody may put files into a folder that others cannot take away, as with `/tmp`.
+/// Whether everyone may put files into a folder, and others cannot remove them, as with `/tmp`.
 #[cfg(unix)]
 fn is_shared(folder: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
 }
 
-/// Whether everybody may put files into a folder: no permissions say so here.
+/// Whether everyone may put files into a folder: unknown on this system.
 #[cfg(not(unix))]
 const fn is_shared(_: &Path) -> bool {
     false

@@ -1,5 +1,5 @@
-//! The files that credentials come from: what a user names to be read, and art, are never one of them, whatever name leads
-//! there.
+//! The files that credentials come from: none of them is ever read as another file that a user names, or as art, under
+//! any name.
 
 use std::fs::File;
 use std::io;
@@ -8,13 +8,13 @@ use std::sync::{PoisonError, RwLock};
 
 use super::identity::FileId;
 
-/// One list for the process, so that no way to open a file can be forgotten. It has paths: the file of an application's tokens is
-/// replaced now and then, and the system gives the number of the old one to some other file.
+/// There is one list for the process, so that every way to open a file is covered. It holds paths, because the file of
+/// an application's tokens is sometimes replaced, and the system reuses the number of the old one for another file.
 static KNOWN: RwLock<Vec<PathBuf>> = RwLock::new(Vec::new());
 
 /// Marks a path as one that credentials come from.
 pub(crate) fn mark_secret(path: &Path) {
-    // Wherever the process is later on.
+    // Absolute, in case the process changes its folder later.
     let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut known = KNOWN.write().unwrap_or_else(PoisonError::into_inner);
     if !known.contains(&path) {
@@ -22,7 +22,7 @@ pub(crate) fn mark_secret(path: &Path) {
     }
 }
 
-/// Refuses a file that credentials come from. It is asked of the open file, so that nobody can swap them in between.
+/// Refuses a file that credentials come from. It checks the open file, so that the file cannot be swapped in between.
 pub(super) fn refuse_secret(file: &File, path: &Path) -> io::Result<()> {
     let known = KNOWN.read().unwrap_or_else(PoisonError::into_inner);
     if known.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn refuse_secret(file: &File, path: &Path) -> io::Result<()> {
     }
     match FileId::with(&file.metadata()?, path) {
         Some(id) if known.iter().any(|known| FileId::of(known).as_ref() == Some(&id)) => {
-            Err(io::Error::other("it is a file that credentials come from, and is read as nothing else"))
+            Err(io::Error::other("it is a file that credentials come from, so it is not read as anything else"))
         }
         _ => Ok(()),
     }
@@ -55,6 +55,6 @@ mod tests {
         assert!(refused("tokens") && refused("other"));
         fs::write(at("new"), "2").unwrap();
         fs::rename(at("new"), at("tokens")).unwrap();
-        assert!(refused("tokens") && !refused("other"), "what it was is any file");
+        assert!(refused("tokens") && !refused("other"), "the old file is an ordinary file");
     }
 }

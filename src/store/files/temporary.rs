@@ -1,4 +1,4 @@
-//! Files that are written under a name of their own, and get the name that they are for when they are whole.
+//! Files that are written under a temporary name and get their final name when they are complete.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -13,13 +13,13 @@ pub(super) const AFFIXES: (&str, &str) = (".brandctl-", ".tmp");
 /// How long the middle is.
 const MIDDLE: usize = 6;
 
-/// Whether a file's name is one that is given to temporary files here, and hardly to any other.
+/// Whether a file name is one of those that are given to temporary files here, and hardly to any other file.
 pub(super) fn is_temporary(name: &OsStr) -> bool {
     let middle = name.to_str().and_then(|name| name.strip_prefix(AFFIXES.0)?.strip_suffix(AFFIXES.1));
     middle.is_some_and(|middle| middle.len() == MIDDLE && middle.bytes().all(|byte| byte.is_ascii_alphanumeric()))
 }
 
-/// A file in an open folder that is removed again unless it gets another name.
+/// A file in an open folder that is removed again unless it gets its final name.
 #[derive(Debug)]
 pub(super) struct Temporary<'a> {
     folder: &'a OpenFolder,
@@ -29,7 +29,7 @@ pub(super) struct Temporary<'a> {
 }
 
 impl<'a> Temporary<'a> {
-    /// Makes one.
+    /// Creates one.
     pub(super) fn new(folder: &'a OpenFolder, permissions: u32) -> io::Result<Self> {
         /// How many names are tried.
         const TRIES: usize = 100;
@@ -42,7 +42,7 @@ impl<'a> Temporary<'a> {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, "no name is free for a temporary file"))
+        Err(io::Error::new(io::ErrorKind::AlreadyExists, "there is no free name for a temporary file"))
     }
 
     pub(super) const fn file(&self) -> &File {
@@ -59,14 +59,14 @@ impl<'a> Temporary<'a> {
         self.file.sync_all()
     }
 
-    /// Gives it the name that it is for, in place of what has that.
+    /// Gives it its final name, replacing the file that has that name.
     pub(super) fn put_at(mut self, name: &OsStr) -> io::Result<()> {
         self.folder.rename(&self.name, name)?;
         self.placed = true;
         Ok(())
     }
 
-    /// Gives it the name that it is for, which must be free.
+    /// Gives it its final name, which must be free.
     pub(super) fn put_at_free(mut self, name: &OsStr) -> io::Result<()> {
         self.folder.rename_new(&self.name, name)?;
         self.placed = true;

@@ -46,7 +46,7 @@ fn names_lead_from_a_folder_and_nowhere_else() {
 fn a_lock_has_one_holder_who_says_who_it_is() {
     let root = tempfile::tempdir().unwrap();
     let folder = Folder::at(root.path());
-    let Locking::Taken(mut lock) = folder.lock("lock").unwrap() else { unreachable!("nobody has it") };
+    let Locking::Taken(mut lock) = folder.lock("lock").unwrap() else { unreachable!("no process holds it") };
     lock.write(b"a long text").unwrap();
     lock.write(b"me").unwrap();
     assert!(matches!(folder.lock("lock").unwrap(), Locking::Held(text) if text == "me"));
@@ -90,7 +90,7 @@ fn lines_are_read_up_to_their_bounds() {
     assert!(folder.read_lines("absent", (1, 1), |_| false).is_ok());
 }
 
-/// What other systems do by paths keeps the same promises as far as a look beforehand can.
+/// The version by paths, for other systems, keeps the same promises as far as a check beforehand can.
 #[test]
 fn a_folder_without_handles_refuses_the_same() {
     use super::access::Access;
@@ -142,7 +142,7 @@ mod links {
         let plain = Folder::of_state(root.path()).child("plain");
         for name in ["file", "folder/file"] {
             let error = plain.read(name, 10).unwrap_err();
-            assert!(error.to_string().ends_with("is a link; state is kept in plain folders only"), "{error}");
+            assert!(error.to_string().ends_with("is a link, and state is only kept in plain folders"), "{error}");
             assert!(plain.journal(name).is_err(), "{name}");
             assert!(plain.replace(name, b"ours", Durability::Unsynced).is_err(), "{name}");
             assert!(plain.remove(name).is_err(), "{name}");
@@ -237,7 +237,7 @@ mod links {
         for name in ["a/away", "away/file"] {
             assert!(matches!(inside.read(name, None, 10), Err(NotRead::Outside)), "{name}");
         }
-        // What was seen to be a file outside is not read on the strength of that.
+        // A file outside is not read just because the listing showed it as a file.
         assert!(matches!(inside.read("away/file", Some(FileKind::File), 10), Err(NotRead::Outside)));
         assert!(matches!(inside.read("a", None, 10), Err(NotRead::Kind(FileKind::Folder))));
         assert!(

@@ -1,5 +1,5 @@
-//! The file that keeps an application's tokens. It is replaced in one step where that can be, and else written where it is, under
-//! a lock that all who renew it share.
+//! The file that keeps an application's tokens. It is replaced in one step if possible, and otherwise written in place,
+//! under a lock that all processes share that renew it.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -18,14 +18,14 @@ use super::opened::OpenFolder;
 use super::place;
 use super::replace::{Replacement, is_closed, overwrite};
 
-/// A longer token file is not read.
+/// The longest token file that is read.
 const MAX_TOKEN_FILE_BYTES: u64 = 1024 * 1024;
 
 /// A token file.
 #[derive(Debug, Clone)]
 pub struct TokenFile {
     path: PathBuf,
-    /// How messages name it.
+    /// Its name in messages.
     name: String,
 }
 
@@ -43,7 +43,7 @@ impl TokenStore for TokenFile {
 
     fn read(&self) -> io::Result<Vec<u8>> {
         let file = UserInput::at(&self.path);
-        // To open a pipe is to wait for its writer, for ever perhaps; and a pipe cannot be rewritten.
+        // Opening a pipe waits for its writer, maybe forever; and a pipe cannot be rewritten.
         if file.facts()?.0 != FileKind::File {
             return Err(io::Error::other("it is not a regular file"));
         }
@@ -56,7 +56,7 @@ impl TokenStore for TokenFile {
     }
 
     fn prepare(&self) -> io::Result<Box<dyn TokenReplacement>> {
-        // The file itself, where a symbolic link leads: only that can be replaced in one step.
+        // The file itself, with symbolic links followed: only that can be replaced in one step.
         let place = place::real(&self.path)?;
         let folder = OpenFolder::at(place::folder_of(&place))?;
         let way = match fixed::why_irreplaceable(&place).map_or_else(|| Replacement::begin_like(&place), Err) {
@@ -64,7 +64,7 @@ impl TokenStore for TokenFile {
             Err(why) if is_closed(&why) || why.kind() == io::ErrorKind::ResourceBusy => {
                 let open = OpenOptions::new().write(true).open(&place);
                 Way::Overwrite(open.map_err(|error| {
-                    let message = format!("{why}, and it cannot be written where it is: {error}");
+                    let message = format!("{why}, and it cannot be written in place: {error}");
                     io::Error::new(error.kind(), message)
                 })?)
             }
@@ -74,23 +74,23 @@ impl TokenStore for TokenFile {
     }
 }
 
-/// What is ready for new tokens.
+/// A file that is ready for new tokens.
 #[derive(Debug)]
 struct Prepared {
     file: TokenFile,
-    /// Where the file itself is.
+    /// The path of the file itself.
     place: PathBuf,
-    /// The folder of that place, held open: what may be written in it must not be elsewhere by then.
+    /// The folder of that path, held open, so that the file is written into the folder that was checked.
     folder: OpenFolder,
     way: Way,
 }
 
-/// How the file gets new content.
+/// The way in which the file gets new content.
 #[derive(Debug)]
 enum Way {
-    /// Another file is given its name.
+    /// Another file gets its name.
     Replace(Replacement),
-    /// This file, open, is written where it is, because no other can be given its name.
+    /// This file, open, is written in place, because it cannot be replaced.
     Overwrite(File),
 }
 
@@ -103,21 +103,17 @@ impl TokenReplacement for Prepared {
         let Self { file, place, folder, way } = *self;
         let present = || folder.file(place.file_name().unwrap_or_default(), Access::Write);
         let written = match way {
-            // Whatever came in between: the old tokens are spent.
+            // Even if something changed in between: the old tokens are no longer valid.
             Way::Replace(replacement) => replacement.finish(contents).or_else(|why| match present() {
                 Ok(present) => fill(present, contents),
                 Err(_) => Err(why),
             }),
             Way::Overwrite(open) if is_at(&open, &place)? => fill(open, contents),
-            // Somebody gave the name to another file.
+            // Another program put another file at this path.
             Way::Overwrite(_) => fill(present()?, contents),
         }?;
-        // A link may have been led elsewhere, or a folder moved.
-        if is_at(&written, &file.path)? {
-            Ok(())
-        } else {
-            Err(io::Error::other("its name leads to another file than before"))
-        }
+        // A link may have been changed, or a folder moved.
+        if is_at(&written, &file.path)? { Ok(()) } else { Err(io::Error::other("its path now leads to another file")) }
     }
 }
 
@@ -126,10 +122,10 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(FileId::with(&file.metadata()?, path) == FileId::of(path))
 }
 
-/// Writes a file where it is. A power cut, or a full disk, in this one write may leave a part of either pair: then the
-/// application must be authorised again. There is no way around it, since nothing can be put beside the file. A kill cannot
-/// come between, and what is shorter than before is filled up with blanks, so that at no moment the end of the old text follows
-/// the new one.
+/// Writes a file in place. A power cut, or a full disk, during this one write may leave a part of either pair: then the
+/// application must be authorised again. This cannot be avoided, because no other file can be put beside it. A kill
+/// cannot interrupt it, and a shorter text is filled up with spaces, so that the end of the old text never follows the
+/// new one.
 fn fill(file: File, contents: &[u8]) -> io::Result<File> {
     let mut contents = contents.to_vec();
     let before = usize::try_from(file.metadata()?.len()).unwrap_or_default();
@@ -176,7 +172,7 @@ mod tests {
         }
     }
 
-    /// A token file, and what is ready to write it where it is.
+    /// A token file, and a value that is ready to write it in place.
     fn to_overwrite(root: &Path) -> (PathBuf, Box<Prepared>) {
         let path = root.join("oauth.json");
         fs::write(&path, "old").unwrap();
@@ -193,7 +189,7 @@ mod tests {
         fs::write(&path, "old").unwrap();
         let before = FileId::of(&path);
         let prepared = TokenFile::new(&path, "test").prepare().unwrap();
-        // Nobody can be kept from renaming here, but there can be nothing to rename.
+        // Renaming cannot be prevented here, but there can be nothing to rename.
         let mut names = fs::read_dir(root.path()).unwrap().map(|item| item.unwrap().path());
         fs::remove_file(names.find(|other| *other != path).unwrap()).unwrap();
         prepared.store(b"new").unwrap();

@@ -1,20 +1,20 @@
-//! What is not touched although it is there, because brandctl keeps no such thing.
+//! Items that are not touched, because brandctl does not keep such items at that path.
 
 use std::io;
 use std::path::Path;
 
 use super::kind::FileKind;
 
-/// The reason why something that is there is not opened.
+/// The reason why an existing item is not opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Unexpected {
-    /// It is of another kind than what is kept there.
+    /// It is of a kind that is not kept there.
     #[error("it is {}", .0.words())]
     Kind(FileKind),
-    /// Writing to it would change a file of another name too.
-    #[error("it has another name too (a hard link), and writing to it would change that file")]
+    /// Writing to it would change a file with another name too.
+    #[error("it also has another name (a hard link), and writing to it would change that file")]
     SeveralNames,
-    /// It says something that does not fit its place, or is larger than anything that is kept there.
+    /// Its content does not fit its path, or it is larger than anything that is kept there.
     #[error("{0}")]
     Other(String),
 }
@@ -30,19 +30,19 @@ impl From<Unexpected> for io::Error {
     }
 }
 
-/// An error that says of the file at `path` that it is not what is kept there.
+/// An error about a file at `path` that is not what is kept there.
 pub(crate) fn unexpected(path: &Path, what: &str) -> io::Error {
     Unexpected::Other(format!("{} {what}", path.display())).into()
 }
 
-/// Whether an error says that something is there which brandctl did not put there, rather than that it is missing or cannot be
-/// read.
+/// Whether an error says that there is something that brandctl did not put there, instead of that it is missing or
+/// cannot be read.
 pub(crate) fn is_unexpected(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::FileTooLarge
         || error.get_ref().is_some_and(|inner| inner.downcast_ref::<Unexpected>().is_some())
 }
 
-/// What is in the place of something of another kind, if that is the error.
+/// The kind of the item, if the error is that it is of another kind than expected.
 pub(super) fn kind(error: &io::Error) -> Option<FileKind> {
     match error.get_ref()?.downcast_ref()? {
         Unexpected::Kind(kind) => Some(*kind),
@@ -50,7 +50,7 @@ pub(super) fn kind(error: &io::Error) -> Option<FileKind> {
     }
 }
 
-/// The same error with the path that it is about, where it does not name it yet.
+/// The same error with its path, unless it already names it.
 pub(super) fn named(path: &Path, links: &str, error: io::Error) -> io::Error {
     let path = path.display();
     let found = error.get_ref().and_then(|inner| inner.downcast_ref::<Unexpected>()).cloned();
@@ -58,7 +58,7 @@ pub(super) fn named(path: &Path, links: &str, error: io::Error) -> io::Error {
         Some(Unexpected::Kind(FileKind::Link)) => format!("{path} is a link{links}"),
         Some(Unexpected::Kind(kind)) => format!("{path} is {}", kind.words()),
         Some(Unexpected::SeveralNames) => {
-            format!("{path} has another name too (a hard link), and writing to it would change that file: remove it")
+            format!("{path} also has another name (a hard link), and writing to it would change that file: remove it")
         }
         Some(Unexpected::Other(_)) | None => return error,
     };

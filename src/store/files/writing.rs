@@ -15,7 +15,7 @@ use super::place;
 use super::temporary::{Temporary, is_temporary};
 use super::unexpected::Unexpected;
 
-/// What keeps a folder out of Git: not everybody has a .gitignore.
+/// The file that keeps a folder out of Git, because not every repository has a .gitignore.
 const IGNORE: (&str, &[u8]) = (".gitignore", b"*\n");
 
 /// Whether a write waits for the disk.
@@ -23,7 +23,7 @@ const IGNORE: (&str, &[u8]) = (".gitignore", b"*\n");
 pub(crate) enum Durability {
     /// The file and its folder are on disk on return.
     Synced,
-    /// They will be: for what can be lost and made again.
+    /// They will be on disk later: for files that can be lost and made again.
     Unsynced,
 }
 
@@ -43,12 +43,12 @@ impl Folder {
         }
     }
 
-    /// Puts `bytes` at a name in one step: the file is wholly there or, on an error, what was there before.
+    /// Puts `bytes` at a name in one step: the file is complete or, on an error, the old one is unchanged.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8], durability: Durability) -> io::Result<()> {
         self.replace_with(name, bytes, durability, self.file_permissions())
     }
 
-    /// Puts `bytes` at a name in one step, for everybody to read.
+    /// Puts `bytes` at a name in one step, readable by everyone.
     pub(crate) fn publish(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         self.replace_with(name, bytes, Durability::Unsynced, PUBLIC_FILE)
     }
@@ -78,8 +78,8 @@ impl Folder {
         }
     }
 
-    /// Writes as [`Folder::replace`] does, synced, but never over a file that is there already, also one that came a
-    /// moment ago.
+    /// Writes as [`Folder::replace`] does, synced, but never over an existing file, even one that was created a moment
+    /// ago.
     pub(crate) fn create(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let (folder, last) = self.place_of(name)?;
         let mut file = self.temporary(&folder, self.file_permissions())?;
@@ -100,7 +100,7 @@ impl Folder {
         file.sync_all()
     }
 
-    /// Makes a new file to append to.
+    /// Creates a new file to append to.
     pub(crate) fn new_journal(&self, name: &str) -> io::Result<JournalFile> {
         self.open_file(name, Access::NewToAppend(self.file_permissions())).map(JournalFile)
     }
@@ -110,7 +110,7 @@ impl Folder {
         self.open_file(name, Access::Append).map(JournalFile)
     }
 
-    /// Opens a file to append to, which is made if it is not there.
+    /// Opens a file to append to, and creates it if it does not exist.
     pub(crate) fn journal_or_new(&self, name: &str) -> io::Result<JournalFile> {
         match self.journal(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.new_journal(name),
@@ -118,12 +118,12 @@ impl Folder {
         }
     }
 
-    /// Locks a file, which is made if it is not there.
+    /// Locks a file, and creates it if it does not exist.
     pub(crate) fn lock(&self, name: &str) -> io::Result<Locking> {
         FileLock::of(self.open_file(name, Access::Shared(self.file_permissions()))?)
     }
 
-    /// Makes the folder and those above it that are not there.
+    /// Creates the folder and the missing folders above it.
     pub(crate) fn make_all(&self) -> io::Result<()> {
         self.open_or_make().map(drop)
     }
@@ -152,7 +152,7 @@ impl Folder {
         Ok(open)
     }
 
-    /// Opens a folder in an open one, made if it is not there.
+    /// Opens a folder in an open one, and creates it if it does not exist.
     fn enter(&self, open: &OpenFolder, name: &OsStr, path: &Path) -> io::Result<OpenFolder> {
         match open.folder(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -165,7 +165,7 @@ impl Folder {
         open.folder(name).map_err(|error| self.about(path, error))
     }
 
-    /// Makes the folder.
+    /// Creates the folder.
     pub(crate) fn make(&self) -> io::Result<()> {
         if self.below.as_os_str().is_empty() {
             return fs::create_dir(&self.base);
@@ -174,14 +174,14 @@ impl Folder {
         folder.make(&last, self.folder_permissions())
     }
 
-    /// Makes the folder if it is not there, and lets it keep itself out of Git. One that is there is left to its owner alone,
-    /// as it would be made today.
+    /// Creates the folder if it does not exist, with a file that keeps it out of Git. An existing one is made private
+    /// to its owner, as a new one would be.
     pub(crate) fn make_ignored(&self) -> io::Result<()> {
         let (name, text) = IGNORE;
         match self.open() {
             Ok(folder) => {
                 if self.is_own() {
-                    // Where the folder is another user's, its files are all that can be closed.
+                    // If the folder belongs to another user, only its files can be made private.
                     let _ = folder.narrow();
                 }
                 return Ok(());
@@ -197,8 +197,8 @@ impl Folder {
         }
     }
 
-    /// Whether a state folder that is there is one that this program made, rather than one of the user's that state is put
-    /// into.
+    /// Whether an existing state folder was created by this program, instead of being a folder of the user that state
+    /// is put into.
     fn is_own(&self) -> bool {
         let (name, text) = IGNORE;
         self.is_state()
@@ -207,8 +207,8 @@ impl Folder {
                 || self.read(name, 16).is_ok_and(|found| found == text))
     }
 
-    /// Whether it can be written, seen without leaving anything behind: a folder that is not there yet can be made where
-    /// the nearest one that is can be written.
+    /// Whether it can be written, checked without leaving anything behind: a folder that does not exist yet can be
+    /// created if the nearest existing one can be written.
     pub(crate) fn try_writing(&self) -> io::Result<()> {
         let mut folder = self.clone();
         let open = loop {

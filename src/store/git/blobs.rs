@@ -1,4 +1,4 @@
-//! The contents of old files, from one process.
+//! The contents of old files, read from one Git process.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read as _, Write as _};
@@ -10,10 +10,10 @@ use super::process::{git, is_silent, watched};
 use crate::domain::origin::past::ObjectId;
 use crate::ops::ports::Blobs;
 
-/// How many contents are read.
+/// The most contents that are read.
 const MAX_BLOBS: usize = 50_000;
 
-/// How many bytes of them are kept, all together.
+/// The most bytes of them that are kept in all.
 const MAX_BYTES: u64 = 128 * 1024 * 1024;
 
 /// A Git process that prints contents when it is asked for them.
@@ -22,12 +22,12 @@ pub(super) struct BlobReader {
     process: Arc<Mutex<Child>>,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
-    /// How many contents, and how many bytes, may still be read.
+    /// The number of contents, and of bytes, that may still be read.
     left: (usize, u64),
 }
 
 impl BlobReader {
-    /// Starts it; `None` when that cannot be done.
+    /// Starts it; `None` when that fails.
     pub(super) fn start(checkout: &Checkout) -> Option<Self> {
         let mut command = git(checkout);
         if is_silent(&command) {
@@ -39,7 +39,7 @@ impl BlobReader {
         Some(Self { process: Arc::new(Mutex::new(process)), questions, answers, left: (MAX_BLOBS, MAX_BYTES) })
     }
 
-    /// Reads contents. What this clone does not have, or what comes after too much, is not among them.
+    /// Reads contents. Contents that this clone does not have, or that exceed the limits, are not among them.
     pub(super) fn read(&mut self, ids: &[ObjectId]) -> Blobs {
         let Self { process, questions, answers, left } = self;
         let ids: BTreeSet<&ObjectId> = ids.iter().collect();
@@ -47,7 +47,8 @@ impl BlobReader {
         left.0 -= count;
         let asked: String = ids.into_iter().take(count).map(|id| format!("{id}\n")).collect();
         watched(process, || {
-            // Both pipes are short: who writes all questions first waits for a process that waits for a reader.
+            // Both pipes have small buffers: writing all questions first would wait for a process that itself waits for
+            // a reader.
             std::thread::scope(|scope| {
                 scope.spawn(move || questions.write_all(asked.as_bytes()));
                 let answers = (0..count).map_while(|_| answer(answers, &mut left.1));
@@ -80,7 +81,7 @@ impl BlobAnswer {
     }
 }
 
-/// The next answer: `<id> blob <size>`, the content and a line break; or a line that says what is wrong with the question.
+/// The next answer: `<id> blob <size>`, the content and a line break; or a line with an error about the question.
 /// `None` at the end.
 pub(super) fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<BlobAnswer> {
     let mut head = String::new();
@@ -93,7 +94,7 @@ pub(super) fn answer(answers: &mut impl BufRead, left: &mut u64) -> Option<BlobA
     *left = left.checked_sub(size)?;
     let mut bytes = Vec::new();
     answers.take(size + 1).read_to_end(&mut bytes).ok()?;
-    // Cut short, it is not the content.
+    // If it is cut short, it is not the content.
     (bytes.len() as u64 == size + 1).then(|| bytes.pop())?;
     let id = ObjectId::parse(id).filter(|_| *sort == "blob");
     Some(id.map_or(BlobAnswer::Nothing, |id| BlobAnswer::Content(id, Arc::from(bytes))))

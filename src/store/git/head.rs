@@ -1,4 +1,4 @@
-//! What the present commit tracks, and what the checkout of it was told to leave out.
+//! The files that the current commit tracks, and those that its checkout leaves out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -25,7 +25,7 @@ pub(crate) enum Tracked {
 /// A file in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Indexed {
-    /// It is to be checked out.
+    /// It should be checked out.
     Wanted,
     /// It was left out of the checkout (the skip-worktree bit).
     LeftOut,
@@ -37,19 +37,19 @@ pub(crate) fn head(checkout: &Checkout) -> Result<Option<ObjectId>, NoHistory> {
     match output(checkout, ["rev-parse", "--verify", "HEAD"]) {
         Ok(id) => match ObjectId::parse(String::from_utf8_lossy(&id).trim()) {
             Some(id) => Ok(Some(id)),
-            None => Err(NoHistory::Unreadable(Problem::new("what `git rev-parse` prints cannot be understood"))),
+            None => Err(NoHistory::Unreadable(Problem::new("the output of `git rev-parse` cannot be understood"))),
         },
-        // What is wrong is told of the present branch only, not of a name: that it is new, or that it cannot be read.
+        // Git explains the error (the branch is new, or cannot be read) only for the current branch, not for a name.
         Err(_) => match output(checkout, ["log", "-1", "--format=%H"]) {
             Err(NoHistory::Outside(_)) => Ok(None),
             Err(why) => Err(why),
-            Ok(_) => Err(NoHistory::Unreadable(Problem::new("Git does not say at which commit the checkout is"))),
+            Ok(_) => Err(NoHistory::Unreadable(Problem::new("Git does not say which commit is checked out"))),
         },
     }
 }
 
-/// What `commit` tracks at these paths, from the top of the checkout; of a path that ends in `/`, what is in that folder. Of a
-/// path in a submodule it is the submodule.
+/// The items that `commit` tracks at these paths, from the top of the checkout. For a path that ends in `/`, the items
+/// in that folder; for a path in a submodule, the submodule.
 pub(crate) fn tree(
     checkout: &Checkout,
     commit: &ObjectId,
@@ -64,11 +64,11 @@ pub(crate) fn tree(
         text.extend(output(checkout, arguments.chain(paths.iter().map(OsString::from)))?);
     }
     let entries = text.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
-    // What has no name in UTF-8 is not a file that a manifest could declare.
+    // A file whose name is not UTF-8 cannot be declared by a manifest.
     Ok(entries.filter_map(|entry| tracked(std::str::from_utf8(entry).ok()?)).collect())
 }
 
-/// How many paths are asked for at once: a command line has an end.
+/// How many paths are asked for at once: the length of a command line is limited.
 const MAX_PATHS: usize = 200;
 
 /// `100644 blob <id>\t<path>`
@@ -85,8 +85,8 @@ pub(super) fn tracked(entry: &str) -> Option<(String, Tracked)> {
     Some((path.to_owned(), tracked))
 }
 
-/// What the index has at and below a path from the top of the checkout, all of it for an empty one. Nothing in the work tree
-/// is read.
+/// The index at and below a path from the top of the checkout; the whole index for an empty path. Nothing in the work
+/// tree is read.
 pub(crate) fn index(checkout: &Checkout, path: &str) -> Result<BTreeMap<String, Indexed>, NoHistory> {
     let path = if path.is_empty() { "." } else { path };
     let text = output(checkout, ["ls-files", "-z", "-v", "--cached", "--", path])?;
@@ -97,7 +97,7 @@ pub(crate) fn index(checkout: &Checkout, path: &str) -> Result<BTreeMap<String, 
 pub(super) fn indexed(text: &[u8]) -> BTreeMap<String, Indexed> {
     let entries = text.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()?.split_once(' '));
     let indexed = entries.map(|(tag, path)| {
-        // A small letter: Git was told to take the file for unchanged, whatever is there (`--assume-unchanged`).
+        // A lower-case letter: Git treats the file as unchanged without looking at it (`--assume-unchanged`).
         let is_taken_as_is = tag.starts_with(|letter: char| letter.is_ascii_lowercase());
         let state = if is_taken_as_is || tag == "S" { Indexed::LeftOut } else { Indexed::Wanted };
         (path.to_owned(), state)
@@ -105,8 +105,8 @@ pub(super) fn indexed(text: &[u8]) -> BTreeMap<String, Indexed> {
     indexed.collect()
 }
 
-/// Whether something in a folder, named from the top of the checkout, differs between the commit and the index, or is neither
-/// tracked nor ignored. The work tree's files are not compared.
+/// Whether anything in a folder, named from the top of the checkout, differs between the commit and the index, or is
+/// neither tracked nor ignored. The work tree's files are not compared.
 pub(crate) fn is_touched(checkout: &Checkout, folder: &str) -> bool {
     const TOUCHED: [&[&str]; 2] = [
         &["diff-index", "--cached", "--name-only", "--ignore-submodules=all", "HEAD"],

@@ -1,4 +1,4 @@
-//! The log of everything in the manifest's folder, from one process.
+//! The log of everything in the manifest's folder, read from one Git process.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -17,10 +17,10 @@ const MAX_AUTHOR_CHARS: usize = 80;
 /// The most moves of a folder that are followed.
 const MAX_MOVES: usize = 8;
 
-/// Reads the past of the folder of a manifest, and of the folders `art`, which are named from the top of the checkout.
+/// Reads the history of a manifest's folder, and of the folders `art`, which are named from the top of the checkout.
 pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Result<Past, NoHistory> {
     let shallow = is_shallow(checkout)?;
-    let unreadable = || NoHistory::Unreadable(Problem::new("Git gives the manifest's folder a name that is not UTF-8"));
+    let unreadable = || NoHistory::Unreadable(Problem::new("the name of the manifest's folder is not UTF-8"));
     let folder = place::real(place::folder_of(manifest)).ok();
     let prefix = folder.as_deref().and_then(|folder| folder.strip_prefix(checkout.top()).ok()?.to_str());
     let prefix = prefix.map(|prefix| if prefix.is_empty() { String::new() } else { format!("{prefix}/") });
@@ -33,7 +33,7 @@ pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Re
     loop {
         let text = log(checkout, &folders)?;
         let past = parsed(&text, Past::new(&name, shallow).of_folders(&folders))
-            .ok_or_else(|| NoHistory::Unreadable(Problem::new("what `git log` prints cannot be understood")))?;
+            .ok_or_else(|| NoHistory::Unreadable(Problem::new("the output of `git log` cannot be understood")))?;
         let moved = if folders.len() >= most { None } else { earlier_folder(checkout, &past, &folders) };
         match moved {
             Some(earlier) => folders.push(earlier),
@@ -42,9 +42,9 @@ pub(super) fn past(checkout: &Checkout, manifest: &Path, art: Vec<String>) -> Re
     }
 }
 
-/// The arguments that print the log: every commit, branches included, with what it did in the named folders.
+/// The arguments that print the log: every commit, branches included, with its changes in the named folders.
 /// `--full-history` because a version that a merge dropped may have been applied, `--sparse` because a run may have
-/// been at a commit that touched nothing here. Of a merge, `-c` shows what neither side had.
+/// been at a commit that touched nothing here. For a merge, `-c` shows what neither side had.
 const LOG: [&str; 25] = [
     // Settings that would hide the first commit, follow renames, sort, or print names in another encoding.
     "-c",
@@ -70,21 +70,21 @@ const LOG: [&str; 25] = [
     "--no-textconv",
     "--no-decorate",
     "--ignore-submodules=none",
-    // The name of the author is a field of its own, whatever it holds. No address of anybody is asked for.
+    // The author's name is a separate field, so it may contain anything. No email addresses are read.
     "--format=tformat:commit %H %P%x00%an",
     "HEAD",
 ];
 
 /// The log of these folders, by their paths from the root of the Git repository.
 fn log(checkout: &Checkout, folders: &[String]) -> Result<Vec<u8>, NoHistory> {
-    // The root has no path that could be named.
+    // The root itself has no path.
     let path = |path: &String| OsString::from(if path.is_empty() { "." } else { path });
     let arguments = LOG.into_iter().chain(["--"]).map(OsString::from);
     output(checkout, arguments.chain(folders.iter().map(path)))
 }
 
-/// Takes the log apart: fields that end with a NUL; a path may hold anything else. What has no name in UTF-8 is not a
-/// file that a manifest could declare.
+/// Parses the log: fields that end with a NUL; a path may contain any other byte. A file whose name is not UTF-8 cannot
+/// be declared by a manifest.
 pub(super) fn parsed(text: &[u8], mut past: Past) -> Option<Past> {
     let mut fields = text.split(|byte| *byte == 0);
     while let Some(field) = fields.next() {
@@ -118,8 +118,8 @@ fn touched(field: &str) -> Option<Blob> {
     })
 }
 
-/// The folder that the manifest's folder was before the commit in which it appears: where a manifest disappears. Within
-/// the folders that were looked at, the log itself has it.
+/// The earlier path of the manifest's folder, before the commit in which the folder appears: the folder in which a
+/// manifest disappears. If that is one of the folders of the log, the log itself shows it.
 fn earlier_folder(checkout: &Checkout, past: &Past, known: &[String]) -> Option<String> {
     if known.iter().any(String::is_empty) {
         return None;

@@ -1,9 +1,10 @@
-//! What Git knows of a branding repository: its past, and what its checkout should hold.
+//! What Git knows about a branding repository: its history, and the files that its checkout should hold.
 //!
-//! Git is run, never linked: one process says which repository it is, one prints the log of all files, and one the contents
-//! that must be compared, if any; never one for each file. For a folder below the repository's root one more says whether it
-//! was moved there. Nothing of the user's or the repository's settings may change what these say, run anything, or reach the
-//! network. The work tree is looked at here, not by Git, which would run the filters that are set for its files.
+//! Git is run, never linked: one process identifies the repository, one prints the log of all files, and one prints the
+//! contents that must be compared, if any; there is never one process for each file. For a folder below the
+//! repository's root, one more finds out whether it was moved there. No setting of the user or the repository may
+//! change their output, run anything, or reach the network. This code reads the work tree itself, because Git would run
+//! the filters that are configured for its files.
 
 mod blobs;
 mod head;
@@ -23,9 +24,9 @@ use crate::ops::ports::{Blobs, History, NoHistory};
 use blobs::BlobReader;
 pub(super) use head::{Indexed, Tracked, head, index, is_touched, tree};
 
-/// The checkout that holds the folder `folder`, or the reason why no history is known there.
+/// The checkout that holds the folder `folder`, or the reason why its history is unknown.
 pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
-    let outside = || NoHistory::Outside("the manifest is in no Git repository".to_owned());
+    let outside = || NoHistory::Outside("the manifest is not in a Git repository".to_owned());
     let folder = place::real(folder).map_err(|_| outside())?;
     match surroundings(&folder) {
         Surroundings::Plain => Err(outside()),
@@ -34,7 +35,7 @@ pub(crate) fn checkout(folder: &Path) -> Result<Checkout, NoHistory> {
     }
 }
 
-/// The first file, by its path from there, that Git tracks at or below `below` in `top`, the top of a checkout: that is in
+/// The first file that Git tracks at or below `below`, by its path from `top`, the top of a checkout: one that is in
 /// its index, in upper or lower case.
 pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, NoHistory> {
     let checkout = checkout(top)?;
@@ -47,8 +48,8 @@ pub(crate) fn tracked_below(top: &Path, below: &Path) -> Result<Option<String>, 
     Ok(first.map(|path| String::from_utf8_lossy(path).into_owned()))
 }
 
-/// Whether a link that Git tracks leads from `path` to `real`, a file in the checkout that it does not track. A commit brings
-/// the link, and what it leads to may be a file that somebody else put there, with secrets in it.
+/// Whether a link that Git tracks leads from `path` to `real`, a file in the checkout that it does not track. A commit
+/// adds the link, and its target may be a file of someone else, with secrets in it.
 pub(crate) fn is_link_to_untracked(path: &Path, real: &Path) -> bool {
     let Ok(checkout) = checkout(folder_of(real)) else { return false };
     let top = checkout.top();
@@ -62,7 +63,7 @@ pub(crate) fn is_link_to_untracked(path: &Path, real: &Path) -> bool {
     links.iter().any(is_tracked) && !tracks(real)
 }
 
-/// The history of the repository that a manifest is in.
+/// The history of a manifest's repository.
 #[derive(Debug)]
 pub(crate) struct Git {
     manifest: PathBuf,
@@ -72,7 +73,7 @@ pub(crate) struct Git {
 }
 
 impl Git {
-    /// The history around the manifest at `manifest`, and of the folders `art` in which its images lie. Nothing is run yet.
+    /// The history of the manifest at `manifest` and of the folders `art` that hold its images. Nothing is run yet.
     pub(crate) const fn of(manifest: PathBuf, art: Vec<PathBuf>) -> Self {
         Self { manifest, art, reader: RefCell::new(None) }
     }
@@ -81,9 +82,9 @@ impl Git {
         checkout(folder_of(&self.manifest))
     }
 
-    /// The folders, from the top of the checkout, of which the log is needed: those of the art and of the links to it.
+    /// The folders whose log is needed, from the top of the checkout: those of the art and of the links to it.
     fn folders(&self, checkout: &Checkout) -> Vec<String> {
-        /// With more of them, everything is looked at.
+        /// With more folders, the log covers everything.
         const MAX_FOLDERS: usize = 50;
         let full = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let art = self.art.iter().map(full);
@@ -127,7 +128,8 @@ impl History for Git {
     }
 }
 
-/// Whether a folder is itself a part of a checkout: not through a link, not in another repository, or no longer there at all.
+/// Whether a folder itself is part of a checkout: not through a link and not in another repository. It may also no
+/// longer exist.
 fn is_plain(checkout: &Checkout, folder: &Path) -> bool {
     match place::real(folder) {
         Ok(real) => real == folder && is_of(checkout, &real),
@@ -135,12 +137,12 @@ fn is_plain(checkout: &Checkout, folder: &Path) -> bool {
     }
 }
 
-/// Whether a folder that is named without links belongs to a checkout, and not to a repository in it or around it.
+/// Whether a folder, named without links, belongs to a checkout, and not to a repository in it or around it.
 fn is_of(checkout: &Checkout, folder: &Path) -> bool {
     surroundings(folder) == Surroundings::Checkout(checkout.clone())
 }
 
-/// Where a file leads that is not simply one of the checkout.
+/// The target of a file that is not simply a file of the checkout.
 fn locate(checkout: &Checkout, file: &Path) -> Located {
     let real = place::real(file).unwrap_or_else(|_| place::of(file));
     let named = |path: &Path| Some(path.strip_prefix(checkout.top()).ok()?.to_str()?.to_owned());
@@ -151,10 +153,10 @@ fn locate(checkout: &Checkout, file: &Path) -> Located {
     }
 }
 
-/// Reads bytes as what each of Git's commands prints: the entry point of a fuzz target.
+/// Parses bytes as the output of each Git command: the entry point of a fuzz target.
 #[cfg(any(test, fuzzing))]
 pub(super) fn read_as_output(mut bytes: &[u8]) {
-    /// The most bytes of contents that are taken.
+    /// The most bytes of contents that are read.
     const ROOM: u64 = 1 << 20;
     let past = log::parsed(bytes, Past::new("brand.yaml", false).of_folders(&[String::new()]));
     assert!(past.is_none_or(|past| past.covers("icons/a.png")), "the whole repository was asked for");

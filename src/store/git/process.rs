@@ -1,5 +1,4 @@
-//! Running Git so that nothing but the checkout's data decides what it answers, and nothing that a repository configures
-//! runs.
+//! Runs Git so that its answers depend only on the checkout's data, and no program that a repository configures is run.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -15,35 +14,36 @@ use super::super::root::Checkout;
 use crate::domain::finding::Problem;
 use crate::ops::ports::NoHistory;
 
-/// The time that one process may take: a hung disk must not hold a plan up.
+/// The time that one process may take, so that a hung disk cannot block a plan.
 const TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The most that is read of its output, in bytes: the log of half a million commits.
 const MAX_OUTPUT_BYTES: u64 = 256 * 1024 * 1024;
 
-/// The variables of the caller that Git gets. All others are withheld: the credentials, and every `GIT_…` that names a
-/// repository or a program, or changes an answer. The manifest's folder names the repository here.
+/// The caller's environment variables that Git gets. All others are withheld: the credentials, and every `GIT_…` that
+/// names a repository or a program, or changes an answer. The manifest's folder decides which repository it is.
 const PASSED_VARIABLES: [&str; 2] = ["HOME", "XDG_CONFIG_HOME"];
 
 /// The variables that are set for it.
 const VARIABLES: [(&str, &str); 8] = [
-    // What it complains of is read.
+    // Its error messages are read.
     ("LC_ALL", "C"),
-    // What a partial clone lacks is not fetched: older versions do not know the first one, but are left no protocol.
+    // Objects that a partial clone lacks are not fetched. Older versions do not know the first variable, but have no
+    // protocol to fetch with.
     ("GIT_NO_LAZY_FETCH", "1"),
     ("GIT_ALLOW_PROTOCOL", "none"),
     ("GIT_TERMINAL_PROMPT", "0"),
     // The index is not written.
     ("GIT_OPTIONAL_LOCKS", "0"),
-    // A path means nothing but itself.
+    // A path is only a path, not a pattern.
     ("GIT_LITERAL_PATHSPECS", "1"),
-    // Other parents for commits than those that they have.
+    // Replacements for the parents of commits.
     ("GIT_GRAFT_FILE", "/dev/null"),
     ("GIT_ATTR_NOSYSTEM", "1"),
 ];
 
-/// The settings that a repository could use to run something, or to have another one looked at. Those of a command line
-/// win over those of every file.
+/// The settings that a repository could use to run a program, or to make Git read another repository. Settings on the
+/// command line override those of every file.
 const SETTINGS: [&str; 10] = [
     "safe.bareRepository=explicit",
     "core.fsmonitor=false",
@@ -57,8 +57,9 @@ const SETTINGS: [&str; 10] = [
     "log.mailmap=false",
 ];
 
-/// Git in a checkout. It looks for the repository itself, so that it also judges whose that is (`safe.directory`), but only at
-/// the checkout's top; and whatever the repository says of its work tree, that is the work tree.
+/// A Git command in a checkout. Git finds the repository itself, so that it also checks the owner (`safe.directory`),
+/// but only at the checkout's top. The checkout is always the work tree, even if the repository's settings name another
+/// one.
 pub(super) fn git(checkout: &Checkout) -> Command {
     let top = checkout.top();
     let mut command = Command::new("git");
@@ -79,13 +80,13 @@ pub(super) fn git(checkout: &Checkout) -> Command {
     command
 }
 
-/// The folders of a search path that are named in full: a relative one would be looked for in the checkout.
+/// The absolute folders of a search path: a relative one would be searched in the checkout.
 fn absolute_folders(path: &OsStr) -> OsString {
     let folders: Vec<PathBuf> = std::env::split_paths(path).filter(|folder| folder.is_absolute()).collect();
     std::env::join_paths(folders).unwrap_or_default()
 }
 
-/// The output of Git, or the reason for none.
+/// The output of Git, or the reason why there is none.
 pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
     checkout: &Checkout,
     arguments: I,
@@ -95,20 +96,20 @@ pub(super) fn output<I: IntoIterator<Item: AsRef<OsStr>>>(
     run(command)
 }
 
-/// The checkouts in which Git was waited for in vain. It is not asked there again: each question would cost the same time.
+/// The checkouts in which Git timed out. It is not run there again, because each command would take the same time.
 static SILENT: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
-/// Whether Git was waited for in vain where a command runs.
+/// Whether Git timed out in a command's folder before.
 pub(super) fn is_silent(command: &Command) -> bool {
     let silent = SILENT.lock().unwrap_or_else(PoisonError::into_inner);
     command.get_current_dir().is_some_and(|folder| silent.contains(folder))
 }
 
 fn no_answer() -> NoHistory {
-    NoHistory::Unreadable(Problem::new(format!("git gave no answer within {} s", TIMEOUT.as_secs())))
+    NoHistory::Unreadable(Problem::new(format!("git did not answer within {} s", TIMEOUT.as_secs())))
 }
 
-/// The output of a command that [`git`] began, or the reason for none.
+/// The output of a command that [`git`] made, or the reason why there is none.
 pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
     if is_silent(&command) {
         return Err(no_answer());
@@ -116,12 +117,12 @@ pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
     let mut child = command.spawn().map_err(|error| not_started(&error))?;
     let (out, err) = (child.stdout.take(), child.stderr.take());
     let (printed, arrives) = mpsc::channel();
-    // A thread of its own: a process that Git started may hold the pipe longer than Git lives.
+    // It needs its own thread: a process that Git started may keep the pipe open after Git has ended.
     let complaining = thread::Builder::new().spawn(|| read(err, 64 * 1024));
     let reading = complaining.and_then(|complaint| {
         thread::Builder::new().spawn(move || {
             let text = read(out, MAX_OUTPUT_BYTES);
-            // It does not matter where nobody waits any more.
+            // It does not matter if no one waits any longer.
             let _ = printed.send((text, complaint.join().unwrap_or_default()));
         })
     });
@@ -136,7 +137,7 @@ pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
         SILENT.lock().unwrap_or_else(PoisonError::into_inner).extend(command.get_current_dir().map(Path::to_owned));
         return Err(no_answer());
     };
-    // It may still print what is more than anybody reads.
+    // It may still print more than is read.
     if text.len() as u64 == MAX_OUTPUT_BYTES {
         let _ = child.kill();
         let _ = child.wait();
@@ -149,7 +150,7 @@ pub(super) fn run(mut command: Command) -> Result<Vec<u8>, NoHistory> {
     }
 }
 
-/// Checks that Git takes the repository that the checkout was found by, and says whether its history was cut off.
+/// Checks that Git uses the repository by which the checkout was found, and returns whether its history is cut off.
 pub(super) fn is_shallow(checkout: &Checkout) -> Result<bool, NoHistory> {
     let facts = output(checkout, ["rev-parse", "--is-shallow-repository", "--absolute-git-dir"])?;
     let facts = String::from_utf8_lossy(&facts);
@@ -158,14 +159,14 @@ pub(super) fn is_shallow(checkout: &Checkout) -> Result<bool, NoHistory> {
     if checkout.has_git_dir(Path::new(folder)) {
         Ok(shallow == "true")
     } else {
-        Err(NoHistory::Unreadable(Problem::new("Git finds another repository than the one around the manifest")))
+        Err(NoHistory::Unreadable(Problem::new("Git finds a repository other than the one around the manifest")))
     }
 }
 
 /// The output of a pipe, up to `max_bytes`.
 fn read(pipe: Option<impl std::io::Read>, max_bytes: u64) -> Vec<u8> {
     let mut text = Vec::new();
-    // After an error the process has not succeeded either, which decides.
+    // After an error the process fails too, and its exit code decides.
     let _ = pipe.map(|pipe| pipe.take(max_bytes).read_to_end(&mut text));
     text
 }
@@ -174,7 +175,7 @@ fn read(pipe: Option<impl std::io::Read>, max_bytes: u64) -> Vec<u8> {
 pub(super) fn watched<T>(process: &Arc<Mutex<Child>>, work: impl FnOnce() -> T) -> T {
     let (working, done) = mpsc::channel::<()>();
     let victim = Arc::clone(process);
-    // Without the thread, a process that hangs is waited for.
+    // Without the thread, a hung process is waited for.
     let _ = thread::Builder::new().spawn(move || {
         if done.recv_timeout(TIMEOUT) == Err(mpsc::RecvTimeoutError::Timeout) {
             let _ = victim.lock().unwrap_or_else(PoisonError::into_inner).kill();
@@ -192,32 +193,33 @@ fn not_started(error: &std::io::Error) -> NoHistory {
     }
 }
 
-/// The meaning of Git's complaint.
+/// The meaning of Git's error message.
 fn refusal(complaint: &str) -> NoHistory {
     if complaint.contains("not a git repository") {
-        NoHistory::Unreadable(Problem::new("Git does not take its folder for a repository: it is damaged"))
+        NoHistory::Unreadable(Problem::new("Git does not recognise its folder as a repository: it is damaged"))
     } else if complaint.contains("dubious ownership") || complaint.contains("unsafe repository") {
-        let help = "if you trust it: `git config --global --add safe.directory` with its path";
+        let help = "if you trust it, run `git config --global --add safe.directory` with its path";
         let message = "Git refuses the repository, because it belongs to another user";
         NoHistory::Unreadable(Problem::new(message).help(help))
     } else if complaint.contains("does not have any commits") || complaint.contains("bad revision 'HEAD'") {
         NoHistory::Outside("the repository has no commit yet".to_owned())
     } else {
         let known = COMPLAINTS.iter().find(|(part, _)| complaint.contains(part));
-        let what = known.map_or("Git does not accept what is in its folder", |(_, what)| what);
-        let help = "`git fsck` in the repository says more";
+        let what = known.map_or("Git does not accept the content of its folder", |(_, what)| what);
+        let help = "run `git fsck` in the repository to find the cause";
         NoHistory::Unreadable(Problem::new(format!("the history cannot be read: {what}")).help(help))
     }
 }
 
-/// What Git complains of, by a part of the complaint, the first that fits. Nothing of it is quoted: it may hold a line of a file,
-/// and a repository can let any file of the machine stand for one of its own.
+/// The meaning of Git's error messages, by a part of the message; the first match counts. The message itself is not
+/// quoted: it may contain a line of a file, and a repository can make any file of the machine stand in for one of its
+/// own.
 const COMPLAINTS: [(&str, &str); 6] = [
-    ("promisor", "this partial clone lacks a part of it"),
+    ("promisor", "this partial clone lacks part of it"),
     ("config", "Git does not accept the repository's settings"),
-    ("branch appears to be broken", "the present branch is damaged"),
+    ("branch appears to be broken", "the current branch is damaged"),
     ("index file", "the index is damaged"),
-    ("shallow", "the list of where a shallow clone ends is damaged"),
+    ("shallow", "the list of a shallow clone's last commits is damaged"),
     ("object", "an object is missing or damaged"),
 ];
 

@@ -251,7 +251,7 @@ fn the_usual_mistakes_have_hints_of_their_own() {
     let brand = Brand::new().in_step(1);
     for line in ["plan -f .", "validate -f ./"] {
         let told = told(&brand, line);
-        assert!(told.contains("a folder, not a manifest") && told.contains("type -f brand.yaml"), "{told}");
+        assert!(told.contains("a folder, not a manifest") && told.contains("use -f brand.yaml"), "{told}");
     }
     assert!(told(&brand, "plan -f icons").contains("there is none in this folder"));
     symlink("nowhere/brand.yaml", brand.path("other.yaml")).unwrap();
@@ -277,8 +277,8 @@ fn the_usual_mistakes_have_hints_of_their_own() {
         (format!("https://acme.invalid/rest/api/1/{secret}/"), "REST 3.0", "write /rest/ instead of /rest/api/"),
         (
             format!("https://{}/rest/1/{secret}/", brand.portal.address()),
-            "does not speak https on this port",
-            "name the port on which it speaks https",
+            "does not use https on this port",
+            "put the portal's https port into the URL",
         ),
     ] {
         let brand = Brand::new().in_step(1).with_webhook(Some(&webhook));
@@ -311,6 +311,6 @@ fn notices_of_php_before_the_json_are_named_as_the_cause() {
         status,
     ));
     let told = brand.both("plan --timeout 1").ends_with(1).stderr;
-    assert!(told.contains("a notice of PHP") && told.contains("/home/bitrix/init.php on line 7"), "{told}");
+    assert!(told.contains("a PHP notice") && told.contains("/home/bitrix/init.php on line 7"), "{told}");
     assert!(told.contains("display_errors"), "{told}");
 }

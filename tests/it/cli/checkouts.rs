@@ -139,7 +139,7 @@ fn a_repository_that_was_committed_beside_the_manifest_is_not_asked() {
     fs::rename(brand.path(".git"), brand.path("elsewhere")).unwrap();
     let drift = brand.json("drift -f brand/brand.yaml").ends_with(2);
     assert_eq!(origins(&drift), ["unknown icon/acme-a", "unknown icon/acme-b"]);
-    assert!(whys(&drift).contains("in no Git repository"), "{}", whys(&drift));
+    assert!(whys(&drift).contains("not in a Git repository"), "{}", whys(&drift));
     assert!(!mark.exists(), "something ran");
 }
 
@@ -369,7 +369,7 @@ fn where_git_cannot_answer_a_folder_deletes_nothing_and_a_map_as_ever() {
     let output = plan("brand.yaml");
     let text = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("it is not known whether all of `icons/` is checked out: git is not installed"), "{text}");
+    assert!(text.contains("it is unknown whether all of `icons/` is checked out: git is not installed"), "{text}");
     let entries: String = (0..4).map(|number| format!("  acme-{number:02}:\n")).collect();
     fs::write(brand.path("map.yaml"), format!("version: 1\nowns: [\"acme-*\"]\nicons:\n{entries}")).unwrap();
     assert_eq!(plan("map.yaml").status.code(), Some(0));
@@ -397,7 +397,12 @@ fn a_checkout_of_somebody_else_needs_a_safe_directory() {
     let planted = std::process::Command::new("chown").arg("1234").arg(brand.path(".git")).status().unwrap();
     assert!(planted.success());
     fs::write(brand.path(".gitconfig"), "[safe]\n\tdirectory = *\n").unwrap();
-    assert!(message(&brand.json("plan"), "checkout").contains("belongs to somebody else"), "{:?}", brand.json("plan"));
+    assert!(
+        message(&brand.json("plan"), "checkout")
+            .contains("belongs neither to this user nor to the owner of its folder"),
+        "{:?}",
+        brand.json("plan")
+    );
     let back = std::process::Command::new("chown").arg("4321").arg(brand.path(".git")).status().unwrap();
     assert!(back.success());
     brand.apply().ends_with(0);

@@ -146,7 +146,7 @@ fn a_certificate_authority_of_its_own_must_be_named() {
     ];
     let output = brand.both("doctor").ends_with(1);
     assert_eq!(ailments(&output), [&["failed tls"][..], &rest].concat());
-    assert!(output.stdout.contains("help: if the portal has a certificate authority"), "{}", output.stdout);
+    assert!(output.stdout.contains("help: if the portal uses its own certificate authority"), "{}", output.stdout);
     let named = format!("doctor --ca-cert {}", brand.data.path().join("ca.pem").display());
     assert_eq!(ailments(&brand.both(&named).ends_with(0)), [""; 0]);
 }
@@ -170,7 +170,7 @@ fn behind_a_proxy_it_is_the_proxy_that_is_looked_for() {
     ok       manifest     brand.yaml is for any portal
     ok       state        .brandctl/acme.invalid can be written
     ok       dns          the proxy 127.0.0.1 is 127.0.0.1
-    failed   tcp          the proxy 127.0.0.1 takes no connection on port 9: Connection refused (os error NUMBER)
+    failed   tcp          the proxy 127.0.0.1 does not accept connections on port 9: Connection refused (os error NUMBER)
                           help: check the address in HTTPS_PROXY
     skipped  tls          no connection
     skipped  clock        no connection

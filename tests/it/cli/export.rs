@@ -235,7 +235,7 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     assert_eq!(output.errors(), ["export-exists"]);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/Acme Fax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/blank.png`, `logos/acme-brand.png`; nothing was written
+    error[export-exists]: these files already exist: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/Acme Fax.png`, `icons/acme-call.png`, `icons/other.png`, `ignored/logos/blank.png`, `logos/acme-brand.png`; nothing was written
     --> out
      = help: name another folder, or pass --overwrite to replace them
     ");
@@ -252,7 +252,7 @@ fn what_is_there_is_kept_unless_told_otherwise() {
     // It said so the first time; the second time, nobody knows any more whose it is.
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    warning[export-left-over]: of an earlier export, and not of this one: `icons/other.png`
+    warning[export-left-over]: left from an earlier export, and not part of this one: `icons/other.png`
     --> out
      = help: remove them if nothing else needs them
     ");
@@ -266,7 +266,7 @@ fn many_files_that_are_there_are_counted() {
     let output = brand.run(["export", "out"]).ends_with(1);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export-exists]: there already: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/acme-00.png`, `icons/acme-01.png`, `icons/acme-02.png`, `icons/acme-03.png`, `icons/acme-04.png`, `icons/acme-05.png`, `icons/acme-06.png`, and 13 more; nothing was written
+    error[export-exists]: these files already exist: `brand.yaml`, `portal.json`, `brand.schema.json`, `icons/acme-00.png`, `icons/acme-01.png`, `icons/acme-02.png`, `icons/acme-03.png`, `icons/acme-04.png`, `icons/acme-05.png`, `icons/acme-06.png`, and 13 more; nothing was written
     --> out
      = help: name another folder, or pass --overwrite to replace them
     ");
@@ -284,7 +284,7 @@ fn no_link_is_followed() {
     assert_eq!(output.errors(), ["export"]);
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
-    error[export]: `icons` is there and no folder; links are not followed
+    error[export]: `icons` exists and is not a folder; links are not followed
     --> out
      = help: name an empty folder, or one that does not exist yet
     ");
@@ -453,7 +453,10 @@ fn a_full_disk_leaves_no_manifest_and_a_way_out() {
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("the export cannot be written: out/portal.json: File too large"), "{told}");
     assert!(!told.contains(".brandctl-"), "a file that nobody knows is named: {told}");
-    assert!(told.contains("no manifest was written, as it comes last") && told.contains("--overwrite"), "{told}");
+    assert!(
+        told.contains("the manifest was not written, because it comes last") && told.contains("--overwrite"),
+        "{told}"
+    );
     let left = tree(&brand.path("out"));
     assert!(left.keys().all(|name| name.ends_with(".png")), "{:?}", left.keys());
     // Over an older export: it keeps its manifest, and is not taken for a portal.

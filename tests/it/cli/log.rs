@@ -110,7 +110,7 @@ fn a_webhook_is_told_why_it_can_delete_nothing() {
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
     error[portal]: PORTAL answered 400 and error REMOVING_DISABLED: Only the application that added a log message can delete it
-      = help: only the application that added an entry can delete it; a webhook is not an application: it can delete none, and nobody can delete what it added
+      = help: only the application that added an entry can delete it; a webhook is not an application: it cannot delete any entry, and no one can delete an entry that it added
     ");
     assert_eq!((&output.json["outcome"], &output.json["deleted"]), (&Value::from("failed"), &Value::Null));
     brand.json("log get 1").ends_with(0);
@@ -147,7 +147,7 @@ fn what_the_portal_refuses_says_what_to_do() {
     insta::assert_snapshot!(output.err(), @"
     portal: PORTAL, with the webhook of BITRIX24_WEBHOOK_URL
     error[portal]: PORTAL answered 400 and error OWNER_NOT_FOUND: Owner was not found
-      = help: the portal has no such item: check type and number of --entity
+      = help: the portal has no such item: check the type and the number in --entity
     ");
     let brand = brand.without_rights();
     let output = brand.both("log add --entity deal:12 --title a --text b --icon info").ends_with(1);

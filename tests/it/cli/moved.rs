@@ -340,7 +340,7 @@ fn shallow_clones_say_so_and_do_not_guess() {
 fn without_git_or_a_commit_the_origin_is_unknown_and_says_why() {
     let brand = Brand::new().declares("icon/acme-a", 1);
     let reason = || whys(&brand.json("drift").ends_with(2));
-    assert!(reason().contains("no Git repository"), "{}", reason());
+    assert!(reason().contains("not in a Git repository"), "{}", reason());
     git(brand.folder.path(), "init --quiet");
     assert!(reason().contains("no commit yet"), "{}", reason());
     git(brand.folder.path(), "add icons");

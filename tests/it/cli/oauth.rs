@@ -115,7 +115,7 @@ fn an_application_deletes_the_log_entries_that_it_added_and_no_others() {
     insta::assert_snapshot!(refused.err(), @"
     portal: PORTAL, with the application of the file of BITRIX24_OAUTH_FILE
     error[portal]: PORTAL answered 400 and error REMOVING_DISABLED: Only the application that added a log message can delete it
-      = help: only the application that added an entry can delete it, and this one did not
+      = help: only the application that added an entry can delete it, and this application did not add it
     ");
     let entries = brand.json("log list --entity deal:12").ends_with(0);
     assert_eq!(entries.json["entries"].as_array().unwrap().len(), 1);
@@ -124,8 +124,8 @@ fn an_application_deletes_the_log_entries_that_it_added_and_no_others() {
 #[test]
 fn a_file_that_is_no_token_file_is_told_by_name_and_nothing_is_sent() {
     for (text, told) in [
-        ("", "holds no JSON object"),
-        ("[1]", "holds no JSON object"),
+        ("", "does not hold a JSON object"),
+        ("[1]", "does not hold a JSON object"),
         ("{\"domain\":\"acme.example\",\"access_token\":5}", "no text in its field `client_id`"),
         ("{\"domain\":\"http://acme.example/\"}", "no https:// address in its field `domain`"),
     ] {
@@ -191,14 +191,16 @@ fn a_refresh_token_is_not_spent_when_its_file_can_be_neither_replaced_nor_writte
     let brand = work().mounting_tokens("ro");
     let file = brand.portal.oauth_file();
     let before = fs::read(&file).unwrap();
-    let why = "oauth.json) cannot be rewritten with a new one: it is mounted alone and cannot be replaced, and it cannot be \
-               written where it is: Read-only file system";
+    let why = "oauth.json) cannot be rewritten with a new one: it is mounted as a single file and cannot be replaced, and it cannot be written in place: Read-only file system";
     let doctor = brand.both("doctor");
     assert!(doctor.stdout.contains("the access token will expire, and") && doctor.stdout.contains(why), "{doctor:?}");
     brand.portal.expire_access_tokens();
     for line in ["list", "plan", "apply --yes"] {
         let output = brand.writing_nothing(|| brand.both(line).ends_with(1));
-        assert!(output.stderr.contains(why) && output.stderr.contains("let brandctl write to that file"), "{output:?}");
+        assert!(
+            output.stderr.contains(why) && output.stderr.contains("allow brandctl to write to that file"),
+            "{output:?}"
+        );
     }
     assert_eq!((brand.portal.refreshes(), fs::read(&file).unwrap()), (0, before));
     brand.with_tokens(file).mounting_tokens("rw").json("list").ends_with(0);
@@ -330,7 +332,7 @@ fn a_new_pair_that_cannot_be_stored_ends_as_an_error_and_the_work_is_done_all_th
             running.join().unwrap().ends_with(1)
         });
         let told = format!("{}{}", output.stdout, output.stderr);
-        assert!(told.contains("the new tokens could not be stored in the file of BITRIX24_OAUTH_FILE"), "{told}");
+        assert!(told.contains("the new tokens cannot be stored in the file of BITRIX24_OAUTH_FILE"), "{told}");
         assert!(told.contains("authorise the application on the portal again"), "{told}");
         assert_eq!(brand.portal.refreshes(), 1, "{line}: the new token is used");
         if line.starts_with("apply") {

@@ -50,14 +50,14 @@ fn a_branch_that_cannot_be_read_is_not_one_without_commits() {
     fs::write(&secret, "[s3cret = [\n").unwrap();
     let branch = ".git/refs/heads/main";
     let cases = [
-        (branch, Some("garbage\n"), "the present branch is damaged"),
-        (branch, Some(""), "the present branch is damaged"),
+        (branch, Some("garbage\n"), "the current branch is damaged"),
+        (branch, Some(""), "the current branch is damaged"),
         (branch, Some("1234567890123456789012345678901234567890\n"), "an object is missing or damaged"),
         // A link to a file of the machine, of which Git quotes lines.
-        (branch, None, "the present branch is damaged"),
+        (branch, None, "the current branch is damaged"),
         (".git/index", None, "the index is damaged"),
-        (".git/packed-refs", None, "does not accept what is in its folder"),
-        (".git/shallow", None, "where a shallow clone ends"),
+        (".git/packed-refs", None, "does not accept the content of its folder"),
+        (".git/shallow", None, "shallow clone's last commits"),
         (".git/config", None, "the repository's settings"),
         (".git/commondir", None, "it is damaged"),
     ];
@@ -95,7 +95,7 @@ fn a_repository_that_makes_git_hang_is_waited_for_once() {
         let begun = Instant::now();
         let plan = brand.json("plan");
         is_refused(&path.display().to_string(), &plan);
-        assert!(plan.text().contains("no answer within 20 s"), "{}: {plan:?}", path.display());
+        assert!(plan.text().contains("git did not answer within 20 s"), "{}: {plan:?}", path.display());
         let elapsed = begun.elapsed();
         assert!(elapsed < Duration::from_secs(39), "{} took {elapsed:?}", path.display());
     });

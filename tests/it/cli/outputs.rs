@@ -204,7 +204,7 @@ fn a_pipe_that_nobody_reads_is_an_error_and_one_that_is_read_late_is_written() {
     let made = Command::new("mkfifo").args(["pipe", "late"]).current_dir(brand.folder.path()).status().unwrap();
     assert!(made.success());
     let output = brand.run(["plan", "-o", "pipe"]).ends_with(1);
-    assert!(output.stderr.contains("nobody opened this pipe for reading within 10 s"), "{}", output.stderr);
+    assert!(output.stderr.contains("no program opened this pipe for reading within 10 s"), "{}", output.stderr);
     let line = "(sleep 1; cat late > all) & $0 plan -q --report json=late >/dev/null; wait";
     let mut command = Command::new("bash");
     command.args(["-c", line, env!("CARGO_BIN_EXE_brandctl")]).current_dir(brand.folder.path());
@@ -279,7 +279,7 @@ fn an_export_replaces_nothing_that_it_reads() {
     let output = command.output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("the file of BITRIX24_WEBHOOK_URL_FILE is read from there"), "{told}");
+    assert!(told.contains("the file of BITRIX24_WEBHOOK_URL_FILE is read from it"), "{told}");
     assert_eq!(text(&brand, "out/portal.json"), brand.portal.admin_webhook());
 }
 
@@ -310,10 +310,7 @@ fn nothing_is_written_into_git_or_into_what_is_kept() {
         "init .git/new --owns acme-* --ci none",
     ] {
         let output = brand.writing_nothing(|| brand.run(line.split(' '))).ends_with(1);
-        assert!(
-            output.text().replace("\n  ", " ").contains("nothing is written to what Git keeps"),
-            "{line}: {output:?}"
-        );
+        assert!(output.text().replace("\n  ", " ").contains("only Git writes there"), "{line}: {output:?}");
     }
     fs::remove_dir_all(brand.path(".git")).unwrap();
     let state = fs::read_dir(brand.path(".brandctl")).unwrap().map(|folder| folder.unwrap().path());
@@ -337,7 +334,7 @@ fn a_new_repository_is_not_begun_outside_of_this_one() {
     symlink(outside.path(), brand.path("art")).unwrap();
     for line in ["init art --owns acme-* --ci none", "init art/new --owns acme-* --ci none"] {
         let output = brand.run(line.split(' ')).ends_with(1);
-        assert!(output.text().replace("\n  ", " ").contains("out of the repository"), "{line}: {output:?}");
+        assert!(output.text().replace("\n  ", " ").contains("outside the repository"), "{line}: {output:?}");
     }
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
 }

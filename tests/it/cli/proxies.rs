@@ -76,7 +76,7 @@ fn a_proxy_that_is_misspelt_is_an_error_before_any_request() {
     let address = &proxy.address;
     for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
         for (value, why) in [
-            (format!(" http://me:{PASSWORD}@{address}"), "blank"),
+            (format!(" http://me:{PASSWORD}@{address}"), "space"),
             (format!("http://me:{PASSWORD}@{address}\r"), "line break"),
             (format!("http:me:{PASSWORD}@{address}"), "`//` is missing"),
             (format!("http:/{address}"), "`//` is missing"),
@@ -84,7 +84,7 @@ fn a_proxy_that_is_misspelt_is_an_error_before_any_request() {
         ] {
             let (code, text) = plan(&brand, &[(name, &value)]);
             assert_eq!(code, Some(1), "{name}: {text}");
-            let told = format!("{name} does not hold the address of a proxy: ");
+            let told = format!("{name} does not hold a proxy address: ");
             assert!(text.contains(&told) && text.contains(why), "{name}: {text}");
             assert!(!text.contains("cannot be reached"), "{name}: {text}");
         }
@@ -111,7 +111,7 @@ fn doctor_shows_the_proxy_without_its_password() {
     let port = proxy.address.rsplit(':').next().unwrap();
     assert!(text.contains(&format!("the proxy 127.0.0.1 accepts connections on port {port}")), "{text}");
     let text = doctor(&format!("http:{PASSWORD}@{}", proxy.address));
-    assert!(text.contains("HTTPS_PROXY does not hold the address of a proxy"), "{text}");
+    assert!(text.contains("HTTPS_PROXY does not hold a proxy address"), "{text}");
 }
 
 #[test]

@@ -144,7 +144,7 @@ fn a_root_can_be_named_and_must_hold_the_manifest() {
     write(brand.path("repo/clients/b/brand.yaml"), format!("{HEAD}icons: ../shared/icons\n"));
     assert_eq!(errors(&brand, "-f farm/brand.yaml --root repo"), ["path-outside"]);
     let refused = brand.run(["plan", "-f", "farm/brand.yaml", "--root=shared"]).ends_with(1);
-    assert!(refused.text().contains("does not lie in the folder of --root"), "{refused:?}");
+    assert!(refused.text().contains("is not in the folder of --root"), "{refused:?}");
 }
 
 #[test]
@@ -245,12 +245,12 @@ fn the_state_folder_holds_no_art_and_no_manifest() {
             write(repo.join("brand.yaml"), format!("{HEAD}icons: {icons}\n"));
             let output = brand.json("validate -f repo/brand.yaml").ends_with(1);
             assert_eq!(output.errors(), ["path-outside"], "{icons}: {output:?}");
-            assert!(output.text().contains("lies in .brandctl"), "{icons}: {output:?}");
+            assert!(output.text().contains("is in .brandctl"), "{icons}: {output:?}");
             assert_eq!(brand.json("plan -f repo/brand.yaml").ends_with(1).errors(), ["path-outside"], "{icons}");
         }
         write(repo.join("brand.yaml"), format!("{HEAD}icons: {{}}\n"));
         let output = brand.json(&format!("validate -f repo/{folder}/brand.yaml --root repo")).ends_with(1);
-        assert!(output.text().contains("the manifest lies in .brandctl"), "{output:?}");
+        assert!(output.text().contains("the manifest is in .brandctl"), "{output:?}");
         fs::remove_file(repo.join("brand.yaml")).unwrap();
         symlink(format!("{folder}/brand.yaml"), repo.join("brand.yaml")).unwrap();
         assert_eq!(errors(&brand, "-f repo/brand.yaml"), ["manifest-unreadable"]);

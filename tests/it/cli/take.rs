@@ -106,7 +106,7 @@ fn what_cannot_be_taken_says_why_and_nothing_is_written() {
     let ignored = mapped().portal_has("icon/acme-lab", 3);
     ignored.rewrite(format!("{MAP}ignore: [icon/acme-lab]\n"));
     for (brand, address, why) in [
-        (uncommitted, "icon/acme-a", "`icons/acme-a.png` is not replaced: Git does not have it"),
+        (uncommitted, "icon/acme-a", "`icons/acme-a.png` is not replaced: it cannot be found in the current commit"),
         (broken, "icon/acme-a", "cannot be fetched"),
         (mapped().portal_has("icon/other", 3), "icon/other", "`owns` does not match it"),
         (ignored, "icon/acme-lab", "`ignore` matches it"),

@@ -34,7 +34,7 @@ fn a_portal_that_stays_busy_is_named_as_what_used_up_the_time() {
     each(["list --timeout 2", "plan --timeout 2", "log list --entity deal:12 --timeout 2"], |line| {
         let brand = Brand::new().failing(On::Any, When::Every, FaultAction::RateLimited(1000));
         let output = brand.both(line).ends_with(1);
-        let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait it out";
+        let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait";
         assert!(output.stderr.contains(told) && output.stderr.contains("--rps"), "{output:?}");
     });
 }
@@ -44,7 +44,7 @@ fn what_used_up_the_time_is_named_although_the_last_answer_never_came() {
     let brand = Brand::new();
     brand.fail("any 1 rate-limited 1; any 2+ delay 30s".parse().unwrap());
     let output = brand.run(["list", "--timeout", "3"]).ends_with(1);
-    let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait it out";
+    let told = "error QUERY_LIMIT_EXCEEDED: Too many requests, and --timeout leaves no time to wait";
     assert!(output.stderr.contains(told), "{output:?}");
 }
 

@@ -283,10 +283,10 @@ fn an_image_that_is_waited_for_past_the_time_is_told_by_its_code() {
     let scene = scene(0, 1, Operating::default());
     scene.brand.portal.spend_method_time(ADD, 480.0, Duration::from_secs(7));
     let output = scene.brand.run(["apply", "--yes", "--settle", "0.1", "--timeout", "4"]).ends_with(0);
-    let told = "warning: the portal's allowance for crm.timeline.icon.add is used up: the image of icon/acme-r0 is sent \
+    let told = "warning: the portal's time allowance for crm.timeline.icon.add is used up: the image of icon/acme-r0 is sent \
                 again in ";
     let line = output.stderr.lines().find_map(|line| line.strip_prefix(told)).unwrap_or_else(|| panic!("{output:?}"));
-    assert!(line.ends_with(" s, past the time of --timeout"), "{line}");
+    assert!(line.ends_with(" s, after the time of --timeout"), "{line}");
     assert_eq!(scene.brand.live(), scene.goal.into_iter().collect::<Vec<_>>());
 }
 

@@ -216,11 +216,13 @@ fn a_run_that_says_another_name_than_its_folders_is_refused() {
     let other = |text: &str| text.replace("icon/acme-a", "icon/foreign");
     let plan = all[0].join("plan.json");
     instead_of(&journal, rewrite(&journal, other), || {
-        refuses(&brand, "plan", &plan, "does not name an entry that its run's journal does");
+        refuses(&brand, "plan", &plan, "does not have an entry that the run's journal names");
     });
     instead_of(&plan, rewrite(&plan, other), || refuses(&brand, "plan", &plan, "is not the plan"));
     let elsewhere = |text: &str| text.replace(&portal, "acme.bitrix24.com");
-    instead_of(&plan, rewrite(&plan, elsewhere), || refuses(&brand, "plan", &plan, "is a plan for another portal"));
+    instead_of(&plan, rewrite(&plan, elsewhere), || {
+        refuses(&brand, "plan", &plan, "is a plan for a portal other than")
+    });
     let others = all[1].join("plan.json");
     instead_of(&plan, rewrite(&others, ToOwned::to_owned), || refuses(&brand, "plan", &plan, "is not the plan"));
     brand.plan().ends_with(0);
@@ -255,7 +257,7 @@ fn a_file_that_has_another_name_outside_is_not_written() {
         &lock,
         |path| fs::hard_link(&other, path).unwrap(),
         || {
-            refuses(&brand, "apply --yes", &lock, "has another name too");
+            refuses(&brand, "apply --yes", &lock, "also has another name");
         },
     );
     let journal = runs(&brand)[1].join("journal.jsonl");
@@ -267,7 +269,7 @@ fn a_file_that_has_another_name_outside_is_not_written() {
         &journal,
         |path| fs::hard_link(&other, path).unwrap(),
         || {
-            refuses(&brand, "apply --yes", &journal, "has another name too");
+            refuses(&brand, "apply --yes", &journal, "also has another name");
         },
     );
     assert_eq!(fs::read(&other).unwrap(), before);
@@ -607,7 +609,7 @@ fn a_plan_or_a_run_that_is_a_link_out_of_the_repository_is_not_followed() {
     git(&brand, &["init", "-q"]);
     for line in lines {
         let output = brand.writing_nothing(|| brand.run(line.split(' '))).ends_with(1);
-        assert!(output.text().replace("\n  ", " ").contains("out of the repository"), "{line}: {output:?}");
+        assert!(output.text().replace("\n  ", " ").contains("outside the repository"), "{line}: {output:?}");
     }
     for named in ["inside.json".to_owned(), "kept/plan.json".to_owned(), plan.display().to_string()] {
         brand.run(["show", &named]).ends_with(0);

@@ -52,10 +52,10 @@ fn state_is_kept_neither_in_a_device_nor_in_gits_own_folder() {
     let before = names_in(&brand.path(".git"));
     for name in [".git", ".git/state", ".git/hooks", ".GIT/state/deep", "linked/state", "icons/../.git/x"] {
         for line in ["plan", "apply --yes --settle 0.1", "history", "show x"] {
-            refuses(&brand, &format!("{line} --state-dir {name}"), Path::new(name), "lies in a `.git`");
+            refuses(&brand, &format!("{line} --state-dir {name}"), Path::new(name), "is in a `.git`");
         }
         for line in [format!("apply --yes --sandbox={name}"), format!("sandbox --listen 127.0.0.1:0 --data {name}")] {
-            refuses(&brand, &line, Path::new(name), "lies in a `.git`");
+            refuses(&brand, &line, Path::new(name), "is in a `.git`");
         }
     }
     assert_eq!(names_in(&brand.path(".git")), before);
@@ -86,7 +86,7 @@ fn a_sandbox_moves_into_no_folder_that_holds_something_else() {
     let brand = Brand::new().declares("icon/acme-a", 1);
     let before = names_in(brand.folder.path());
     for line in ["plan --sandbox=.", "plan --sandbox=icons", "sandbox --listen 127.0.0.1:0 --data ."] {
-        refuses(&brand, line, Path::new(""), "is not a sandbox's folder");
+        refuses(&brand, line, Path::new(""), "is not a sandbox folder");
     }
     assert_eq!(names_in(brand.folder.path()), before);
     assert_eq!(names_in(&brand.path("icons")), ["acme-a.png"]);

@@ -162,7 +162,7 @@ fn reading_large_journals_ends_with_the_time_of_the_command_and_at_a_signal() {
         fs::write(all.join(name).join("journal.jsonl"), begin.replace(&first, name) + &requests).unwrap();
     }
     for line in ["plan --timeout 0.05", "apply --yes --timeout 0.05"] {
-        refuses(&brand, line, all, "the time that --timeout gives was over before the runs in");
+        refuses(&brand, line, all, "the time of --timeout was up before the runs in");
     }
     // Before that, it has other things to do for a moment.
     let pauses = [50, 200, 800].map(Duration::from_millis);

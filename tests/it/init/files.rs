@@ -115,7 +115,11 @@ fn in_a_larger_repository_the_ci_file_goes_to_its_root() {
         assert!(told.contains("brandctl validate -f brand/brand.yaml "), "as seen from where it was run: {told}");
         is_sound(folder.path(), "shop/brand/brand.yaml");
         // Another brand in the same repository would need the same file.
-        refuses(folder.path(), &["other", "--owns", "other-*", "--ci", system], &format!("already there: {path}"));
+        refuses(
+            folder.path(),
+            &["other", "--owns", "other-*", "--ci", system],
+            &format!("these files already exist: {path}"),
+        );
         refuses(folder.path(), &["other", "--owns", "other-*", "--ci", system], "pass --ci none, and add the jobs");
         init(folder.path(), &["other", "--owns", "other-*", "--ci", "none"]);
         refuses(folder.path(), &["two words", "--owns", "a-*", "--ci", system], "cannot name the folder `two words`");
@@ -129,12 +133,12 @@ fn nothing_is_written_over() {
         let path = folder.path().join(file);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "mine").unwrap();
-        refuses(folder.path(), &["--owns", "acme-*", "--ci", "github"], &format!("already there: {file}"));
+        refuses(folder.path(), &["--owns", "acme-*", "--ci", "github"], &format!("these files already exist: {file}"));
         assert_eq!(fs::read(&path).unwrap(), b"mine");
     }
     let folder = tempfile::tempdir().unwrap();
     init(folder.path(), &["--owns", "acme-*", "--ci", "github"]);
-    let all = "already there: .github/workflows/brandctl.yml, brand.schema.json, brand.yaml, icons/acme-sample.png";
+    let all = "these files already exist: .github/workflows/brandctl.yml, brand.schema.json, brand.yaml, icons/acme-sample.png";
     refuses(folder.path(), &["--owns", "acme-*", "--ci", "github"], all);
 }
 

@@ -152,7 +152,7 @@ fn what_stands_in_the_way_leaves_nothing_behind() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "mine").unwrap();
         let output = refuses(&brand, "init taken --from-portal --ci github", "init");
-        assert!(output.stderr.contains(&format!("already there: {file}")), "{}", output.stderr);
+        assert!(output.stderr.contains(&format!("these files already exist: {file}")), "{}", output.stderr);
         fs::remove_dir_all(brand.path("taken")).unwrap();
     }
 }

@@ -55,7 +55,7 @@ fn failure(class: Class, message: &str) -> PortalError {
 }
 
 fn deadline() -> PortalError {
-    failure(Class::Deadline, "the time that --timeout gives is over")
+    failure(Class::Deadline, "the time of --timeout is up")
 }
 
 impl ModelPortal {
@@ -315,7 +315,7 @@ async fn carry_out(world: &World, job: &Job, arrived: Instant, caller: &mut Call
         });
         halted = job.halt == Halt::OnError && matches!(answer, Answer::Refused { .. });
         let is_mute = matches!(job.fault, WriteFault::Mute(at) if at == index);
-        answers.push(if is_mute { Answer::Unknown("the answer does not speak of it".to_owned()) } else { answer });
+        answers.push(if is_mute { Answer::Unknown("the answer does not mention it".to_owned()) } else { answer });
     }
     Some((answers, added))
 }

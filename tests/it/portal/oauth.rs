@@ -418,7 +418,7 @@ async fn a_token_that_stays_expired_is_an_error_and_no_loop() {
     let WriteError::NoEffect(error) = failure else { panic!("{failure:?}") };
     tells_nothing(&error);
     assert_eq!(error.class, Class::Configuration);
-    assert!(error.message.contains("refuses as expired a token that"), "{error}");
+    assert!(error.message.contains("says that a token is expired, but"), "{error}");
     assert_eq!(portal.asked(), ["batch.json", "token", "batch.json"]);
     assert_eq!(portal.read()["access_token"], "access-2", "the pair is kept all the same");
 }
@@ -523,10 +523,7 @@ async fn a_pair_that_cannot_be_stored_is_used_and_told_of() {
     let events = told.0.lock().unwrap().clone();
     let [Event::Failed(error)] = &events[..] else { panic!("{events:?}") };
     tells_nothing(error);
-    assert!(
-        error.message.starts_with("the new tokens could not be stored in the file of BITRIX24_OAUTH_FILE"),
-        "{error}"
-    );
+    assert!(error.message.starts_with("the new tokens cannot be stored in the file of BITRIX24_OAUTH_FILE"), "{error}");
     assert!(error.hint.as_deref().unwrap().starts_with("authorise the application on the portal again"), "{error:?}");
 }
 
@@ -570,7 +567,7 @@ async fn an_authorisation_that_came_meanwhile_is_kept_and_used() {
     assert_eq!(portal.read(), portal.contents(20));
     assert_eq!(portal.renewals(), 1);
     let [Event::Warning(message)] = &events[..] else { panic!("{events:?}") };
-    let expected = "was given other tokens while the old ones were renewed";
+    let expected = "got other tokens from elsewhere during the renewal";
     assert!(message.contains("oauth.json) ") && message.contains(expected), "{message}");
     assert!(!message.contains("access-") && !message.contains("refresh-"), "{message}");
 }
@@ -694,9 +691,9 @@ fn a_file_that_is_no_token_file_is_told_apart_and_not_quoted() {
         "b24.example:8443"
     );
     for (text, expected) in [
-        (String::new(), "holds no JSON object"),
-        ("access-1".to_owned(), "holds no JSON object"),
-        ("[\"access-1\"]".to_owned(), "holds no JSON object"),
+        (String::new(), "does not hold a JSON object"),
+        ("access-1".to_owned(), "does not hold a JSON object"),
+        ("[\"access-1\"]".to_owned(), "does not hold a JSON object"),
         (with("access_token", json!(null)), "has no text in its field `access_token`"),
         (with("refresh_token", json!(" ")), "has no text in its field `refresh_token`"),
         (with("client_id", json!(7)), "has no text in its field `client_id`"),

@@ -192,7 +192,7 @@ fn doctor_tells_what_is_wrong_with_a_certificate() {
     for (server, trusting, help) in [
         (serving("127.0.0.1", 2001, silent), true, "must renew it"),
         (serving("portal.example", 2500, silent), true, "use the host name that the certificate is for"),
-        (serving("127.0.0.1", 2500, silent), false, "name its certificate with --ca-cert"),
+        (serving("127.0.0.1", 2500, silent), false, "pass that authority's certificate with --ca-cert"),
     ] {
         let told = run(&server, trusting);
         let failed = format!("failed   tls          the certificate of {} is not trusted: ", server.address);
@@ -229,7 +229,7 @@ async fn downloads_follow_three_redirects_and_take_nothing_along() {
             assert!(!head.contains(word), "{head}");
         }
     }
-    for (uri, why) in [("/upload/4", "more than three times"), ("/upload/9", "not from https to https")] {
+    for (uri, why) in [("/upload/4", "more than three redirects"), ("/upload/9", "not from https to https")] {
         let error = client.download(uri).await.unwrap_err();
         assert_no_secret(&error);
         assert!(error.class == Class::Refused && error.message.contains(why), "{error}");

@@ -119,7 +119,10 @@ async fn a_write_that_was_refused_inside_an_answer_waits_for_the_moment_that_it_
     assert!(started.elapsed() > Duration::from_secs(2), "{:?}", started.elapsed());
     server.requests();
     let events = told.0.lock().unwrap().clone();
-    assert!(matches!(&events[..], [Event::Waiting { why, .. }] if why.starts_with("writing used up")), "{events:?}");
+    assert!(
+        matches!(&events[..], [Event::Waiting { why, .. }] if why.starts_with("the portal's time allowance for writes")),
+        "{events:?}"
+    );
 
     let server = Server::answering([used_up(600.0), done()]).await;
     let client = server.client();
@@ -154,7 +157,7 @@ async fn a_slow_drip_ends_with_the_deadline() {
     });
     let failure = impatient.write(&[delete("a")], Halt::Never, Urgency::Ordinary, &|_| {}).await.unwrap_err();
     let WriteError::Unanswered(error) = failure else { panic!("{failure:?}") };
-    assert!(error.message.contains("gave no answer within 1 s"), "{error}");
+    assert!(error.message.contains("did not answer within 1 s"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(25), "{:?}", started.elapsed());
     server.requests();
 }
@@ -176,8 +179,7 @@ async fn going_on_past_the_commands_time_is_told_once() {
     assert!(matches!(failure, WriteError::Unanswered(_)), "{failure:?}");
     client.list().await.unwrap();
     let told: Vec<_> = told.0.lock().unwrap().clone();
-    let expected = "the time that --timeout gives is over: what was begun on the portal is finished, or its outcome found \
-                    out, for 180 s at most";
+    let expected = "the time of --timeout is up: finishing what was begun on the portal, or finding out its outcome, for at most 180 s";
     assert_eq!(told, [Event::Warning(expected.to_owned())]);
 }
 
@@ -210,7 +212,7 @@ async fn a_replace_waits_for_the_reset_that_an_answer_names_inside() {
     assert!(started.elapsed() > Duration::from_secs(2));
     assert!(matches!(&failure, WriteError::NoEffect(error) if error.class == Class::Waited), "{failure:?}");
     let events = told.0.lock().unwrap().clone();
-    let expected = "the portal's allowance for crm.timeline.icon.add may not last for another replace";
+    let expected = "the portal's time allowance for crm.timeline.icon.add may not last for another replace";
     assert!(matches!(&events[..], [Event::Waiting { why, .. }] if why == expected), "{events:?}");
     assert_eq!(client.permitted_pairs(&two_pairs).await.unwrap(), 2, "what is used is not known any more");
     write().await;
@@ -219,8 +221,8 @@ async fn a_replace_waits_for_the_reset_that_an_answer_names_inside() {
     assert_no_secret(&error);
     assert_eq!((error.class, error.hint.is_some()), (Class::Deadline, true));
     let message =
-        format!("the allowance of {} for crm.timeline.icon.add may not last for another replace", server.address);
-    let message = format!("{message} and resets in 600 s, and --timeout leaves no time to wait it out");
+        format!("the time allowance of {} for crm.timeline.icon.add may not last for another replace", server.address);
+    let message = format!("{message} and resets in 600 s, and --timeout leaves no time to wait");
     assert_eq!(error.message, message);
     assert_eq!(server.requests().len(), 3);
 }
@@ -239,10 +241,11 @@ async fn what_completes_a_replace_is_sent_until_the_allowance_is_there_and_told_
     assert_eq!(answers, [Answer::Done]);
     assert_eq!(server.requests().len(), 4);
     let events = told.0.lock().unwrap().clone();
-    let before = "the portal's allowance for crm.timeline.icon.add is used up: the image of icon/a is sent again in ";
+    let before =
+        "the portal's time allowance for crm.timeline.icon.add is used up: the image of icon/a is sent again in ";
     let is_warning = |event: &&Event| match event {
         Event::Warning(text) => {
-            text.strip_prefix(before).is_some_and(|rest| rest.ends_with(" s, past the time of --timeout"))
+            text.strip_prefix(before).is_some_and(|rest| rest.ends_with(" s, after the time of --timeout"))
         }
         _ => false,
     };

@@ -137,7 +137,7 @@ async fn single_writes_are_judged_alike() {
     assert_eq!(client.write_single(&add("a", PNG), Urgency::Ordinary, &|_| {}).await.unwrap(), refused("0"));
     assert_eq!(
         client.write_single(&add("a", PNG), Urgency::Ordinary, &|_| {}).await.unwrap(),
-        Answer::Unknown("the answer does not speak of it".to_owned())
+        Answer::Unknown("the answer does not mention it".to_owned())
     );
     assert!(matches!(
         client.write_single(&delete("a"), Urgency::Ordinary, &|_| {}).await.unwrap_err(),
