@@ -29,8 +29,9 @@ impl<'a, P: ReadPortal + WritePortal> Writer<'a, P> {
             return;
         }
         self.rescue(&missing).await;
-        if let Some(states) = self.read_back(&missing).await {
-            self.judge_all(&missing, states);
+        // The last reading is about all of them: what it shows of the others is known, too.
+        if let Some(states) = self.read_back(&sent).await {
+            self.judge_all(&sent, states);
         }
     }
 

@@ -349,7 +349,8 @@ impl ReadPortal for ModelPortal {
 
     async fn get(&self, addresses: &[Address]) -> Result<Vec<Option<Listed>>, PortalError> {
         self.read(|| {
-            self.world.note(Happening::Gets { life: self.life });
+            let keys = addresses.iter().map(|address| key(address.kind, &address.code.to_string())).collect();
+            self.world.note(Happening::Gets { life: self.life, keys });
             addresses.iter().map(|address| self.world.get(address)).collect()
         })
         .await

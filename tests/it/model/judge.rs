@@ -126,12 +126,12 @@ impl<'a> Judge<'a> {
         })
     }
 
-    /// As of when an apply last read anything of the portal before that.
-    fn last_read(&self, life: usize, before: usize) -> usize {
+    /// As of when an apply last read what is under a code, before that: a list shows all codes, `get` those that it is asked for.
+    fn last_read(&self, life: usize, before: usize, key: &Key) -> usize {
         let reads = self.log[..before].iter().enumerate().rev();
         let mut reads = reads.filter_map(|(at, (_, happening))| match happening {
             Happening::Looks { life: reader, as_of } if *reader == life => Some(*as_of),
-            Happening::Gets { life: reader } if *reader == life => Some(at),
+            Happening::Gets { life: reader, keys } if *reader == life && keys.contains(key) => Some(at),
             _ => None,
         });
         reads.next().unwrap_or_default()
@@ -297,7 +297,7 @@ impl<'a> Judge<'a> {
         let wanted = self.wanted(second.life);
         let is_free = |asked: &Asked| {
             let is_absent = || absent.contains(&asked.key);
-            let was_absent = || !self.held(self.last_read(second.life, decided)).contains_key(&asked.key);
+            let was_absent = || !self.held(self.last_read(second.life, decided, &asked.key)).contains_key(&asked.key);
             let is_wanted = wanted.get(&asked.key).map(|(_, bytes)| bytes.as_slice()) == asked.png.as_deref();
             first.life == second.life && asked.png.is_some() && is_wanted && (is_absent() || was_absent())
         };
@@ -339,11 +339,10 @@ impl<'a> Judge<'a> {
         let mut faults = Vec::new();
         for (life, (ended, code)) in &self.ends {
             let Some(plan) = self.played(*life).report.plan.as_ref().filter(|_| *code == Some(0)) else { continue };
-            let seen = self.held(self.last_read(*life, *ended));
             let (now, wanted) = (self.held(*ended), self.wanted(*life));
             for change in &plan.diff.changes {
                 let key = key(change.address.kind, &change.address.code.to_string());
-                let found = seen.get(&key).map(image);
+                let found = self.held(self.last_read(*life, *ended, &key)).get(&key).map(image);
                 if found != wanted.get(&key).cloned() {
                     let (address, found) = (&change.address, in_words(found.as_ref()));
                     faults.push(format!("apply {life} ended with 0, and {address} is {found} as it last saw it"));

@@ -51,6 +51,7 @@ pub(super) enum Happening {
     /// An apply asked for single entries.
     Gets {
         life: usize,
+        keys: BTreeSet<Key>,
     },
     /// An apply asks to send a request. What leaves then is decided.
     Asks {
