@@ -135,6 +135,19 @@ impl<'a> Context<'a> {
         if findings.is_empty() { Ok(()) } else { Err(Failure { kind: FailureKind::Usage, findings }) }
     }
 
+    /// Refuses outputs that would be written over the manifest or an image that it declares, if it can be read.
+    pub(super) fn spare_repository(&self) -> Result<(), Failure> {
+        if self.repository.is_absent() {
+            return Ok(());
+        }
+        self.spare(std::iter::once(PathBuf::from(self.repository.name())))?;
+        let text = self.repository.manifest().unwrap_or_default();
+        match manifest::read(&text, self.repository.name()).0 {
+            Some(manifest) => self.spare(self.repository.declared_files(&manifest)),
+            None => Ok(()),
+        }
+    }
+
     /// Runs `work`, which may stop at any point, until it ends or the user asks to stop.
     pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> Result<T, Failure> {
         self.block_on(async {

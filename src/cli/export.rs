@@ -16,7 +16,9 @@ use crate::render;
 use crate::render::json::ExportDocument;
 use crate::store::export::ExportFolder;
 use crate::store::files::place;
+use crate::store::paths::manifest_in;
 use crate::store::repository::Repository;
+use crate::text;
 
 use super::attempt::Attempt;
 use super::context::Context;
@@ -64,20 +66,24 @@ impl Arguments {
         self.folder.clone().unwrap_or_else(|| context.repository.folder().to_owned())
     }
 
-    /// The repository that takes the portal's version of entries, if the options ask for it.
-    fn repository(&self, globals: &Globals) -> Option<Repository> {
-        let wanted = self.overwrite && !self.only.is_empty();
-        let repository = match &self.folder {
-            Some(folder) if !globals.names_manifest() => globals.repository_at(&folder.join(MANIFEST)),
-            _ => globals.repository(),
-        };
-        let is_here = |folder: &PathBuf| place::of_folder(folder) == place::of_folder(repository.folder());
-        let found = match &self.folder {
-            // Without DIR, nothing else can be meant: report what is wrong with the manifest.
-            None => true,
-            Some(folder) => is_here(folder) && !repository.is_absent(),
-        };
-        (wanted && found).then_some(repository)
+    /// The repository whose entries are taken from the portal, if that is asked for. The error is about a folder whose
+    /// manifest is another one: a plain export replaces nothing there.
+    fn repository(&self, globals: &Globals) -> Result<Option<Repository>, Failure> {
+        if !self.overwrite || self.only.is_empty() {
+            return Ok(None);
+        }
+        let Some(folder) = &self.folder else { return Ok(Some(globals.repository())) };
+        let repository =
+            if globals.names_manifest() { globals.repository() } else { globals.repository_at(&folder.join(MANIFEST)) };
+        let is_here = place::of_folder(folder) == place::of_folder(repository.folder()) && !repository.is_absent();
+        match manifest_in(folder).filter(|_| !is_here) {
+            Some(other) => {
+                let other = text::shell_word(&other.display().to_string()).into_owned();
+                let message = format!("{} has a manifest of its own: use `-f {other}`", folder.display());
+                Err(Failure::usage(message))
+            }
+            None => Ok(is_here.then_some(repository)),
+        }
     }
 }
 
@@ -85,17 +91,25 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut context = Context::reading_once(globals);
     let mut attempt = Attempt::default();
     let repository = arguments.repository(globals);
-    let takes = repository.is_some();
-    context.repository = repository.unwrap_or(context.repository);
-    let made =
-        if takes { take_into(&context, arguments, &mut attempt) } else { export_to(&context, arguments, &mut attempt) };
+    let takes = matches!(repository, Ok(Some(_)));
+    let made = repository.and_then(|repository| {
+        context.repository = repository.unwrap_or_else(|| context.repository.clone());
+        context.spare_repository()?;
+        if takes { take_into(&context, arguments, &mut attempt) } else { export_to(&context, arguments, &mut attempt) }
+    });
     context.progress.clear();
+    let folder = arguments.folder(&context);
+    // A report that names a file which was written just now does not replace it.
+    if let Ok(made) = &made {
+        let written = made.written.iter().map(|file| folder.join(file));
+        attempt.findings.extend(context.spare(written).err().into_iter().flat_map(|failure| failure.findings));
+    }
     let (Exported { export, written }, report) = attempt.finish(&context, made);
-    let folder = arguments.folder(&context).display().to_string();
+    let folder = folder.display().to_string();
     let (portal, findings) = (report.portal.clone(), report.findings.clone());
     let mut exported = ExportReport { folder, portal, items: export.items, written, findings };
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
-    exported.findings.extend(arguments.reports.write_export(&exported, &context.header(exit)));
+    exported.findings.extend(arguments.reports.write_export(&exported, &context.header(exit), &context.spared()));
     let exit = error::exit_of_reading(report.failure, exported.has_errors());
     let human = || if takes { render::export::taken(&exported) } else { render::export::exported(&exported) };
     output::result::<ExportDocument>(globals, &exported, exit, human, &exported.findings, &report)

@@ -185,10 +185,10 @@ impl Reports {
     }
 
     /// Writes the reports of `export`. Each file that cannot be written gives a finding.
-    pub(super) fn write_export(&self, export: &ExportReport, header: &Invoked) -> Vec<Finding> {
+    pub(super) fn write_export(&self, export: &ExportReport, header: &Invoked, spared: &[PathBuf]) -> Vec<Finding> {
         self.write_each(
             export,
-            &[],
+            spared,
             |export| &mut export.findings,
             |export, format| match format {
                 ReportFormat::Json => {

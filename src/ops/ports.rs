@@ -316,12 +316,16 @@ pub(crate) trait TakeImages {
     fn image(&self, file: &str) -> Option<Arc<[u8]>>;
     /// The reason why a file is not overwritten; `None` if there is none, or if Git has what would be lost.
     fn why_kept(&self, manifest: &Manifest, file: &str) -> Option<String>;
-    /// A name in `folder` that no file has; `None` if no file can be written there.
-    fn free_file(&self, folder: &str, stem: &str) -> Option<String>;
+    /// A name in `folder` that no file has but one with these bytes, and that is not declared; `None` if no file can be
+    /// written there.
+    fn free_file(&self, folder: &str, stem: &str, bytes: &[u8], is_declared: &dyn Fn(&str) -> bool) -> Option<String>;
     /// Writes images, and then the manifest, if it is edited and still holds the text that was read. Returns the files
-    /// that were written.
-    fn write(&self, files: &[(String, Arc<[u8]>)], manifest: (&str, Option<&str>))
-    -> Result<Vec<String>, Box<Finding>>;
+    /// that were written, and what prevented the others.
+    fn write(
+        &self,
+        files: &[(String, Arc<[u8]>)],
+        manifest: (&str, Option<&str>),
+    ) -> (Vec<String>, Option<Box<Finding>>);
 }
 
 pub(crate) trait WriteExport {

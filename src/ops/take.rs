@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::domain::asset::{Address, Digest, FoldedCode, Kind};
 use crate::domain::export::{Capitals, Export, ExportChoice, ExportItem, ExportOutcome, ExportedFile, file_stem};
-use crate::domain::finding::Finding;
+use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{self, Manifest, Section};
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Contents;
@@ -81,22 +81,27 @@ impl<'a, R: TakeImages> Taking<'a, R> {
         self.manifest.ownership().of(address).map_err(|why| not_managed(address, why))?;
         let bytes = image(entry, contents)?;
         let (address, file) = match self.declared.get(&address.folded()).cloned() {
-            Some((declared, file)) if self.shows(&file, bytes) => return Ok(self.note(&declared, file, bytes)),
             Some((declared, file)) => {
+                self.export.findings.extend(respelt(&declared, address));
+                if self.shows(&file, bytes) {
+                    self.note(&declared, file, bytes);
+                    return Ok(());
+                }
                 let file = match self.repository.why_kept(self.manifest, &file) {
                     None => file,
-                    Some(why) => self.other_file(&declared, &file, &why)?,
+                    Some(why) => self.other_file(&declared, &file, &why, bytes)?,
                 };
                 (declared, file)
             }
-            None => (address.clone(), self.first_file(address)?),
+            None => (address.clone(), self.first_file(address, bytes)?),
         };
         self.check(&address, &file, bytes)?;
         if self.export.files.iter().any(|(other, _)| *other == file) {
             return Err(refused(&address, format!("the portal lists two images for `{file}`"), "take them one by one"));
         }
         self.export.files.push((file.clone(), bytes.clone()));
-        Ok(self.note(&address, file, bytes))
+        self.note(&address, file, bytes);
+        Ok(())
     }
 
     /// Whether a declared file looks the same already.
@@ -110,9 +115,9 @@ impl<'a, R: TakeImages> Taking<'a, R> {
     }
 
     /// The file for an entry whose declared file is kept: the new file is declared in its place.
-    fn other_file(&mut self, address: &Address, kept: &str, why: &str) -> Result<String, Box<Finding>> {
+    fn other_file(&mut self, address: &Address, kept: &str, why: &str, bytes: &[u8]) -> Result<String, Box<Finding>> {
         match self.manifest.section(address.kind) {
-            Some(Section::Entries(_)) => self.new_file(address),
+            Some(Section::Entries(_)) => self.new_file(address, bytes),
             _ => {
                 let message = format!("`{kept}` is not replaced: {why}");
                 Err(refused(address, message, "commit or move that file first, or declare this code in a map"))
@@ -121,9 +126,15 @@ impl<'a, R: TakeImages> Taking<'a, R> {
     }
 
     /// The file for an entry that is not declared yet.
-    fn first_file(&mut self, address: &Address) -> Result<String, Box<Finding>> {
+    fn first_file(&mut self, address: &Address, bytes: &[u8]) -> Result<String, Box<Finding>> {
+        let codes = [(&address.code, Place::START)];
+        let found = manifest::check_codes(self.manifest, address.kind, codes, "");
+        if let Some(error) = found.into_iter().find(Finding::is_error) {
+            let help = error.help.unwrap_or_default();
+            return Err(refused(address, format!("no manifest can declare it: {}", error.message), &help));
+        }
         let Some(Section::Folder { path, .. }) = self.manifest.section(address.kind) else {
-            return self.new_file(address);
+            return self.new_file(address, bytes);
         };
         let file = format!("{}/{}.png", path.trim_end_matches('/'), address.code);
         let code = address.code.as_str();
@@ -138,9 +149,11 @@ impl<'a, R: TakeImages> Taking<'a, R> {
     }
 
     /// A new file for an entry, and its line of the manifest.
-    fn new_file(&mut self, address: &Address) -> Result<String, Box<Finding>> {
+    fn new_file(&mut self, address: &Address, bytes: &[u8]) -> Result<String, Box<Finding>> {
         let folder = address.kind.plural();
-        let Some(file) = self.repository.free_file(folder, &file_stem(&address.code, Capitals::Kept)) else {
+        let is_declared = |name: &str| self.declared.values().any(|(_, file)| file == name);
+        let stem = file_stem(&address.code, Capitals::Kept);
+        let Some(file) = self.repository.free_file(folder, &stem, bytes, &is_declared) else {
             let message = format!("no new file can be written to `{folder}` beside the manifest");
             return Err(refused(address, message, "make it a plain folder in the manifest's folder"));
         };
@@ -178,12 +191,11 @@ impl<'a, R: TakeImages> Taking<'a, R> {
         let edited = (edited != text).then_some(edited.as_str());
         let mut written = Vec::new();
         if !export.findings.iter().any(Finding::is_error) && !export.files.is_empty() {
-            match repository.write(&export.files, (text, edited)) {
-                Ok(paths) => {
-                    written = paths;
-                    export.findings.extend(left);
-                }
-                Err(obstacle) => export.findings.push(*obstacle),
+            let (paths, obstacle) = repository.write(&export.files, (text, edited));
+            written = paths;
+            match obstacle {
+                None => export.findings.extend(left),
+                Some(obstacle) => export.findings.push(*obstacle),
             }
         }
         Exported { export, written }
@@ -202,6 +214,13 @@ fn image<'a>(entry: &ObservedEntry, contents: &'a Contents) -> Result<&'a Arc<[u
         let message = format!("the image of {address} cannot be fetched: {why}");
         Box::new(Finding::error("unknown-content", message).about(address.clone()).help("try again later"))
     })
+}
+
+/// The warning that the portal spells a declared code in other case: the next plan adds it again as it is declared.
+fn respelt(declared: &Address, live: &Address) -> Option<Finding> {
+    let help = format!("declare `{}` instead, or the next apply adds it again as `{}`", live.code, declared.code);
+    let message = format!("the portal spells {declared} as `{}`", live.code);
+    (declared != live).then(|| Finding::warning("take", message).about(declared.clone()).help(help))
 }
 
 fn not_managed(address: &Address, why: Unmanaged) -> Box<Finding> {

@@ -106,6 +106,11 @@ fn within(places: &HashSet<&Path>, file: &Path) -> bool {
     file.ancestors().any(|ancestor| places.contains(ancestor))
 }
 
+/// The manifest in a folder, under one of the names that are searched for.
+pub(crate) fn manifest_in(folder: &Path) -> Option<PathBuf> {
+    MANIFEST_NAMES.iter().map(|name| folder.join(name)).find(|path| UserInput::at(path).kind() == Some(FileKind::File))
+}
+
 /// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
 pub(super) fn other_manifest(manifest: &Path) -> String {
     /// How many folders upward it is looked for.

@@ -188,11 +188,9 @@ pub fn of_all_portals(root: &Path) -> io::Result<FoundRuns> {
     for (name, folder) in portals(root)? {
         found.extend(all(&folder.child(RUNS), |portal| OsStr::new(&folder_name(portal)) == name, &budget)?);
     }
-    let began = |run: &io::Result<StoredRun>| {
-        let state = &run.as_ref().ok()?.state;
-        Some((state.began.clone(), state.run.clone()))
-    };
-    found.sort_by_cached_key(began);
+    // By their names, which are in the order in which the runs were made, also where the clock was put back.
+    let id = |run: &io::Result<StoredRun>| Some(run.as_ref().ok()?.state.run.clone());
+    found.sort_by_cached_key(id);
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::committed::below;
@@ -37,16 +37,25 @@ impl TakeImages for Repository {
         if place::is_in_git(Path::new(file)) || place::is_through(Path::new(file), place::STATE) {
             return Some("that folder is for the files of Git and brandctl".to_owned());
         }
+        if !file.to_ascii_lowercase().ends_with(".png") {
+            return Some("its name does not end in `.png`".to_owned());
+        }
+        let named = |file: &str| Path::new(file).components().collect::<PathBuf>();
+        let (id, wanted) = (FileId::of(&path), named(file));
+        let is_same = |other: &DeclaredFile| {
+            named(&other.file) == wanted || (id.is_some() && FileId::of(&self.base().path_of(&other.file)) == id)
+        };
+        if self.declarations(manifest).0.iter().filter(|other| is_same(other)).count() > 1 {
+            return Some("the manifest also declares another code with this file".to_owned());
+        }
         match self.base().kind_of(file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(_) => return Some("it is outside the manifest's folder, or reached through a link".to_owned()),
             Ok(FileKind::File) => {}
             Ok(kind) => return Some(format!("it is {}", kind.words())),
         }
-        let id = FileId::of(&path);
-        let is_same = |other: &DeclaredFile| FileId::of(&self.base().path_of(&other.file)) == id;
-        if self.declarations(manifest).0.iter().filter(|other| is_same(other)).count() > 1 {
-            return Some("the manifest also declares another code with this file".to_owned());
+        if id.is_some() && id == FileId::of(self.path()) {
+            return Some("it is the manifest".to_owned());
         }
         match is_committed(self.base(), file) {
             Some(true) => None,
@@ -55,20 +64,38 @@ impl TakeImages for Repository {
         }
     }
 
-    fn free_file(&self, folder: &str, stem: &str) -> Option<String> {
-        let is_free =
-            |name: &String| self.base().kind_of(name).is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+    fn free_file(&self, folder: &str, stem: &str, bytes: &[u8], is_declared: &dyn Fn(&str) -> bool) -> Option<String> {
+        // A file with these bytes was written by an earlier export that was cut short, or whose line was not typed.
+        let is_free = |name: &String| match self.base().kind_of(name) {
+            Ok(FileKind::File) => self.base().read(name, MAX_READ).is_ok_and(|found| found == bytes),
+            Ok(_) => false,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
         let more = (2..MAX_NAMES).map(|number| format!("{folder}/{stem}-{number}.png"));
         // A link or a file in place of the folder cannot take a new file.
         let first = std::iter::once(format!("{folder}/{stem}.png"));
-        first.chain(more).find(is_free)
+        first.chain(more).filter(|name| !is_declared(name)).find(is_free)
     }
 
     fn write(
         &self,
         files: &[(String, Arc<[u8]>)],
         (read, edited): (&str, Option<&str>),
-    ) -> Result<Vec<String>, Box<Finding>> {
+    ) -> (Vec<String>, Option<Box<Finding>>) {
+        let mut written = Vec::new();
+        let obstacle = self.write_to(&mut written, files, (read, edited)).err();
+        (written, obstacle)
+    }
+}
+
+impl Repository {
+    /// Writes images and then the manifest, and notes in `written` what is there.
+    fn write_to(
+        &self,
+        written: &mut Vec<String>,
+        files: &[(String, Arc<[u8]>)],
+        (read, edited): (&str, Option<&str>),
+    ) -> Result<(), Box<Finding>> {
         let fail = |what: &str, error: &dyn std::fmt::Display| {
             let message = format!("{what} cannot be written: {error}");
             Box::new(Finding::error("take", message).help("fix this, and export it again"))
@@ -81,7 +108,6 @@ impl TakeImages for Repository {
         for (folder, _) in folders {
             self.base().child(folder).make_all().map_err(|error| fail(folder, &error))?;
         }
-        let mut written = Vec::new();
         for (file, bytes) in files {
             self.base().replace(file, bytes, Durability::Synced).map_err(|error| fail(file, &error))?;
             written.push(file.clone());
@@ -91,11 +117,9 @@ impl TakeImages for Repository {
             replaced.map_err(|error| fail(self.name(), &error))?;
             written.push(name.to_owned());
         }
-        Ok(written)
+        Ok(())
     }
-}
 
-impl Repository {
     /// Refuses to change a manifest that is a link, or that has changed since it was read.
     fn check_manifest(&self, name: &str, read: &str) -> Result<(), Box<Finding>> {
         let fail = |what: &str| {
