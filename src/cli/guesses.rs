@@ -4,6 +4,7 @@ use std::ffi::OsString;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use crate::domain::looks_secret;
 use crate::text::{cut, shell_word};
 
 /// Commands that do not exist, with a tip for each group.
@@ -103,6 +104,7 @@ const OPTIONS: &[(&[&str], &str)] = &[
         &["--insecure", "-k", "--no-verify", "--skip-tls-verify"],
         "certificates are always checked: name the portal's authority with `--ca-cert FILE`",
     ),
+    (&["--last"], "`brandctl restore last` puts back what the last run replaced or deleted"),
     (&["--proxy"], "the proxy comes from HTTPS_PROXY"),
     (&["--state", "-state"], "to keep state elsewhere, use `--state-dir DIR`"),
     (
@@ -132,6 +134,26 @@ pub(super) fn corrected(mut error: clap::Error, line: &[OsString]) -> clap::Erro
     error
 }
 
+/// What is wrong with a line that holds a webhook or a token: other users see the command line, and errors quote it.
+pub(super) fn secret(line: &[OsString]) -> Option<&'static str> {
+    /// Options whose value may be a URL, and is not quoted.
+    const TEXTS: [&str; 3] = ["--portal", "--text", "--title"];
+    let mut is_value = false;
+    for word in line.iter().skip(1).map(|word| word.to_string_lossy()) {
+        let option = word.split_once('=').map_or(&*word, |(option, _)| option);
+        let may_be_url = is_value || TEXTS.contains(&option);
+        is_value = TEXTS.contains(&&*word);
+        let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy();
+        if !may_be_url && (looks_secret(&word) || looks_secret(&decoded)) {
+            return Some(
+                "an argument looks like a webhook or a token, and other users can see command lines\n\n  tip: set \
+                 BITRIX24_WEBHOOK_URL to the webhook's URL",
+            );
+        }
+    }
+    None
+}
+
 /// The error about a long option with one dash whose first letter is an option: clap takes the other letters for its
 /// value.
 pub(super) fn single_dash(line: &[OsString]) -> Option<String> {
@@ -153,6 +175,9 @@ fn of(guesses: &[(&[&str], &'static str)], guess: &str) -> Option<String> {
     found.map(|(_, tip)| (*tip).to_owned())
 }
 
+/// The commands that take `--only`.
+const SELECTING: [&str; 4] = ["plan", "apply", "drift", "list"];
+
 /// A tip about an unknown option or an unexpected argument.
 fn argument(guess: &str, line: &[OsString]) -> Option<String> {
     // Other tools write long options with one dash; clap then names the first letter only.
@@ -172,7 +197,9 @@ fn argument(guess: &str, line: &[OsString]) -> Option<String> {
         format!("to name the manifest, use `-f {shown}`")
     } else if lower.ends_with(".json") {
         format!("`brandctl show {shown}` shows a saved plan, and `brandctl apply {shown}` applies it")
-    } else {
+    } else if line.iter().any(|word| SELECTING.iter().any(|command| word == command)) {
         format!("to name a manifest, use `-f FILE`; to look at some entries only, use `--only {shown}`")
+    } else {
+        return None;
     })
 }

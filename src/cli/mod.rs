@@ -193,6 +193,9 @@ impl Command {
 
 /// Parses a command line, and checks what clap cannot check.
 fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
+    if let Some(wrong) = guesses::secret(&arguments) {
+        return Err(Cli::command().error(ErrorKind::InvalidValue, wrong));
+    }
     if let Some(wrong) = guesses::single_dash(&arguments) {
         return Err(Cli::command().error(ErrorKind::UnknownArgument, wrong));
     }

@@ -100,7 +100,9 @@ pub(super) fn saved_plan(path: &Path) -> Result<SavedPlan, Box<Finding>> {
     })?;
     Document::read_saved(&bytes).map_err(|error| {
         let finding = Finding::error("plan", format!("{} cannot be used: {error}", path.display()));
-        Box::new(finding.help("make a new one with `brandctl plan -o`"))
+        let is_yaml = path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
+        let named = format!("to name a manifest, use `-f {}`", path.display());
+        Box::new(finding.help(if is_yaml { named } else { "make a new one with `brandctl plan -o`".to_owned() }))
     })
 }
 

@@ -8,6 +8,7 @@ use crate::domain::evidence::UsageEvidence;
 use crate::domain::plan::Plan;
 use crate::domain::usage::{Items, Span, UsageReport};
 use crate::ops;
+use crate::ops::events::{Event, Observer as _, Stage};
 use crate::ops::plan::Purpose;
 use crate::ops::usage::Scanned;
 use crate::render;
@@ -84,6 +85,7 @@ fn look(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> 
     } else {
         let manifest = attempt.parse_if_any(context)?;
         let connection = attempt.connect(context, manifest.as_ref(), Purpose::Read)?;
+        context.progress.observe(Event::Stage { stage: Stage::Asking, total: None });
         let absent = context.wait(ops::usage::absent(&connection.client, &arguments.codes))??;
         attempt.findings.extend(absent);
         (connection, arguments.codes.clone())

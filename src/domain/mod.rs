@@ -19,6 +19,7 @@ pub mod ownership;
 pub mod plan;
 pub mod png;
 mod quote;
+pub(crate) use quote::looks_secret;
 pub mod report;
 pub mod request;
 pub mod restore;

@@ -12,7 +12,7 @@ pub(in crate::domain) fn quoted(text: &str) -> String {
 
 /// Whether a text holds what may be a password: the path of a webhook, as in `https://acme.bitrix24.com/rest/1/…`, a
 /// token in a query, a user before a host. It errs on the side of hiding.
-pub(in crate::domain) fn looks_secret(text: &str) -> bool {
+pub(crate) fn looks_secret(text: &str) -> bool {
     let webhook =
         || after_rest(text).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()) || rest.starts_with("api/"));
     let token = || ["auth=", "_token=", "client_secret="].iter().any(|name| text.contains(name));

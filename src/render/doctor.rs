@@ -34,6 +34,10 @@ fn last(checks: &[DoctorCheck]) -> String {
         return format!("\n{BOLD}Everything that apply needs works.{BOLD:#}\n");
     };
     let count = plural(failed.len(), "check failed", "checks failed");
-    let next = first.help.as_deref().map(|help| format!("Next: {}.\n", escape(help))).unwrap_or_default();
+    let next = first
+        .help
+        .as_deref()
+        .map(|help| format!("Next: {}{}\n", escape(help), if help.ends_with('/') { "" } else { "." }))
+        .unwrap_or_default();
     format!("\n{BOLD}Apply would fail:{BOLD:#} {count}.\n{next}")
 }

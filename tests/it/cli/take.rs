@@ -158,3 +158,78 @@ fn without_a_folder_an_export_takes_only_chosen_entries_and_replaces_only_when_a
     let output = brand.run("export --only icon/acme-a --overwrite --owns acme-*".split(' ')).ends_with(1);
     assert!(output.stderr.contains("--owns is for a new export"), "{}", output.stderr);
 }
+
+#[test]
+fn a_report_does_not_replace_what_is_taken_or_declared() {
+    for target in ["brand.yaml", "icons/shared.png", "icons/a.png"] {
+        let brand = mapped();
+        fs::write(brand.path("icons/shared.png"), art(Kind::Icon, 4)).unwrap();
+        brand.seed("icon/acme-a", &art(Kind::Icon, 9));
+        let before = fs::read(brand.path(target)).unwrap();
+        for export in ["export", "export out"] {
+            let line = format!("{export} --only icon/acme-a --overwrite --report json={target}");
+            let output = brand.run(line.split(' ')).ends_with(1);
+            assert!(output.stderr.contains("would overwrite"), "{line}: {}", output.stderr);
+            assert_eq!(fs::read(brand.path(target)).unwrap(), before, "{line}");
+        }
+    }
+    // The file is only made by the command itself.
+    let brand = mapped().portal_has("icon/acme-new", 7);
+    let line = "export --only icon/acme-new --overwrite --report json=icons/acme-new.png";
+    brand.run(line.split(' ')).ends_with(1);
+    assert_eq!(fs::read(brand.path("icons/acme-new.png")).unwrap(), art(Kind::Icon, 7));
+}
+
+#[test]
+fn a_folder_with_another_manifest_is_not_exported_over() {
+    let brand = mapped();
+    git(brand.folder.path(), "mv brand.yaml brand.yml");
+    fs::write(brand.path("icons/a.png"), art(Kind::Icon, 3)).unwrap();
+    brand.seed("icon/acme-a", &art(Kind::Icon, 9));
+    let output = brand.run(["export", ".", "--only", "icon/acme-a", "--overwrite"]).ends_with(1);
+    assert!(output.stderr.contains("-f ./brand.yml"), "{}", output.stderr);
+    fs::create_dir(brand.path("c")).unwrap();
+    fs::write(brand.path("c/brand.yaml"), MAP).unwrap();
+    let output = brand.run("-f brand.yml export c --only icon/acme-a --overwrite".split(' ')).ends_with(1);
+    assert!(output.stderr.contains("-f c/brand.yaml"), "{}", output.stderr);
+    assert_eq!(fs::read(brand.path("icons/a.png")).unwrap(), art(Kind::Icon, 3));
+    assert!(!brand.path("brand.yaml").exists());
+}
+
+#[test]
+fn only_art_that_one_code_is_declared_with_is_replaced() {
+    // The manifest itself, a file that is not art, and one that two codes share and that is missing.
+    for (text, kept) in [
+        ("icons:\n  acme-a: brand.yaml\n", "brand.yaml"),
+        ("icons:\n  acme-a: .gitattributes\n", ".gitattributes"),
+        ("icons:\n  acme-a: icons/gone.png\n  acme-b: ./icons/gone.png\n", "icons/gone.png"),
+    ] {
+        let brand = mapped().manifest(format!("version: 1\nowns: [\"acme-*\"]\n{text}"));
+        brand.commit();
+        brand.seed("icon/acme-a", &art(Kind::Icon, 9));
+        let before = fs::read(brand.path(kept)).ok().filter(|_| kept != "brand.yaml");
+        brand.run(["export", "--only", "icon/acme-a", "--overwrite"]).ends_with(0);
+        assert_eq!(fs::read(brand.path(kept)).ok().filter(|_| kept != "brand.yaml"), before, "{kept}");
+        assert!(manifest(&brand).contains("acme-a: icons/acme-a.png"), "{kept}: {}", manifest(&brand));
+    }
+}
+
+#[test]
+fn what_no_manifest_can_declare_is_refused_and_a_repeat_makes_no_second_file() {
+    let brand = mapped().portal_has("icon/acme-$x", 3);
+    let output = take(&brand, "acme-$x").ends_with(1);
+    assert!(output.stderr.contains("no manifest can declare it"), "{}", output.stderr);
+    assert_eq!(status(&brand), Vec::<String>::new());
+
+    let empty = mapped().manifest("version: 1\nowns: [\"acme-*\"]\nicons: {}\n");
+    empty.commit();
+    for _ in 0..3 {
+        take(&empty, "icon/acme-a").ends_with(1);
+    }
+    assert_eq!(status(&empty), ["?? icons/acme-a.png"]);
+
+    let respelt = mapped().manifest(MAP.replace("acme-a", "acme-A"));
+    respelt.commit();
+    let output = take(&respelt, "icon/acme-a").ends_with(0);
+    assert!(output.stderr.contains("the portal spells icon/acme-A as `acme-a`"), "{}", output.stderr);
+}
