@@ -86,6 +86,9 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
     let origins = origin::ShownOrigins::of(report);
     let rows = reason::rows(plan).into_iter().map(|reason::PlanRow { change, old }| {
         let mut why = reason::in_full(change, plan, code, name);
+        if let Some(usage) = old.and_then(|old| plan.usage(old)) {
+            let _ = write!(why, "; {}", usage::in_brief(&usage, code));
+        }
         if let Some(origin) = origins.get(&change.address) {
             let _ = write!(why, "<br>{}: {}", origin.kind.name(), prose(&origin.why));
         }

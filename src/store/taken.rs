@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use super::committed::below;
@@ -40,7 +40,8 @@ impl TakeImages for Repository {
         if !file.to_ascii_lowercase().ends_with(".png") {
             return Some("its name does not end in `.png`".to_owned());
         }
-        let named = |file: &str| Path::new(file).components().collect::<PathBuf>();
+        let is_part = |part: &Component<'_>| *part != Component::CurDir;
+        let named = |file: &str| Path::new(file).components().filter(is_part).collect::<PathBuf>();
         let (id, wanted) = (FileId::of(&path), named(file));
         let is_same = |other: &DeclaredFile| {
             named(&other.file) == wanted || (id.is_some() && FileId::of(&self.base().path_of(&other.file)) == id)
