@@ -52,7 +52,7 @@ impl Attempt {
         self.source = validated.source;
         self.art = validated.art;
         context.spare(self.art.iter().map(|piece| PathBuf::from(&piece.file)))?;
-        let findings = ops::validate::in_brief(validated.checked.findings);
+        let findings = validated.checked.findings;
         match (validated.manifest, validated.checked.desired) {
             (Some(manifest), Some(desired)) => {
                 self.findings.extend(findings);
@@ -112,7 +112,7 @@ impl Attempt {
         self.origins = origins;
         self.changed_by = changed_by;
         let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);
-        let published = Published::new(evaluated, self.against, &self.origins, &self.findings)
+        let published = Published::new(evaluated, self.against, &self.origins, &ops::validate::in_brief(&self.findings))
             .map_err(|error| Failure::unpublished(&error))?;
         self.evaluated(&published);
         Ok(published)

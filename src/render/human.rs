@@ -15,7 +15,7 @@ use crate::format::FindingDocument;
 
 use super::changes::{LEAD, UNKNOWN, changes, images};
 use super::origin::GroupedOrigins;
-use super::outcome::{renames, rest};
+use super::outcome::{NEXT_APPLY_UNDOES, put_back, renames, rest};
 use super::picture::Pictures;
 use super::reason::rows;
 use super::screen::{Screen, Verbosity};
@@ -53,16 +53,9 @@ pub(crate) fn restore(report: &Report, screen: &Screen) -> String {
     if back == 0 && report.findings.iter().any(Finding::is_error) {
         return text;
     }
-    let said = match (back, plan.diff.unchanged) {
-        (0, 0) => "nothing to put back.".to_owned(),
-        (0, same) => format!("nothing to put back: {same} already as before."),
-        (back, 0) => format!("{back} to put back."),
-        (back, same) => format!("{back} to put back, {same} already as before."),
-    };
-    text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {said}"), 0));
+    text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {}.", put_back(plan)), 0));
     if back > 0 && screen.verbosity != Verbosity::Results {
-        let said = "The next `brandctl apply` undoes this restore, unless you change the repository too.";
-        text.push_str(&screen.wrapped(said, 0));
+        text.push_str(&screen.wrapped(NEXT_APPLY_UNDOES, 0));
     }
     text
 }

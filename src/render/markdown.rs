@@ -40,6 +40,10 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     for sentence in [counts, moved(report)].into_iter().flatten() {
         let _ = write!(comment.text, "{sentence}.\n\n");
     }
+    let puts_back = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    if command == "restore" && puts_back {
+        let _ = write!(comment.text, "{}\n\n", prose(outcome::NEXT_APPLY_UNDOES));
+    }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
         let looked = usage::coverage(&evidence.coverage);
         let _ = write!(comment.text, "{}\n\n", looked.lines().map(prose).collect::<Vec<_>>().join("<br>"));

@@ -94,6 +94,13 @@ pub(super) struct PlanRow<'a> {
     pub(super) old: Option<&'a Change>,
 }
 
+impl<'a> PlanRow<'a> {
+    /// The change, or both halves of the rename.
+    pub(super) fn halves(self) -> impl Iterator<Item = &'a Change> {
+        [Some(self.change), self.old].into_iter().flatten()
+    }
+}
+
 /// The changes of a plan, a rename as one.
 pub(super) fn rows(plan: &Plan) -> Vec<PlanRow<'_>> {
     let mut rows: Vec<PlanRow<'_>> = Vec::with_capacity(plan.diff.changes.len());
@@ -116,6 +123,7 @@ pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
         Unmanaged::NotOwned => "not owned".to_owned(),
         Unmanaged::Ignored => "ignored".to_owned(),
         Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        Unmanaged::Protected => "protected".to_owned(),
         Unmanaged::Reserved => "a system entry has this code, apart from case".to_owned(),
     }
 }
