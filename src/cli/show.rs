@@ -139,10 +139,7 @@ impl StoredReport {
                 let without_copy = without_copy(&plan);
                 let (missing, live, not_read_back) = Default::default();
                 let (id, steps) = (state.run.clone(), state.steps.clone());
-                (
-                    Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy },
-                    state,
-                )
+                (Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy }, state)
             })
             .unzip();
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));

@@ -21,8 +21,8 @@ use crate::domain::report::{Report, Run, Validation};
 use crate::domain::step::StepOutcome;
 
 use super::origin::ShownOrigins;
-use super::reason::{PlanRow, rows};
 use super::outcome::{self, Headline};
+use super::reason::{PlanRow, rows};
 use super::{origin, reason};
 use crate::text::escape;
 
@@ -192,7 +192,11 @@ fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<
         }
         None => (sort.to_owned(), format!("{sort}: {why}")),
     };
-    let word = if row.halves().any(|half| report.concerns(&half.address)) { ResultElement::Failure } else { ResultElement::Skipped };
+    let word = if row.halves().any(|half| report.concerns(&half.address)) {
+        ResultElement::Failure
+    } else {
+        ResultElement::Skipped
+    };
     let ending = match step.map(|step| (step.outcome, step.why.clone().unwrap_or_default())) {
         None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");

@@ -86,7 +86,7 @@ impl Headline {
         let applied = counts.get(&StepOutcome::Applied).copied().unwrap_or_default();
         let all = counts.values().sum();
         if applied == all {
-            Self::new(Tone::Good, applied_all(run, all, command))
+            Self::new(Tone::Good, applied_all(run, plan, all, command))
         } else if report.is_interrupted() {
             let (things, done) = match command {
                 "restore" => (plural(all, "entry", "entries"), "put back"),
@@ -251,9 +251,7 @@ pub(super) fn half_done<'a>(run: &Run, plan: &'a Plan) -> Vec<(&'a Address, &'a 
     let outcome = |change: &Change| run.steps.get(&change.address).map(|step| step.outcome);
     let halves = rows(plan).into_iter().filter_map(|row| Some((row.change, row.old?)));
     halves
-        .filter(|(new, old)| {
-            outcome(new) == Some(StepOutcome::Applied) && outcome(old) == Some(StepOutcome::Skipped)
-        })
+        .filter(|(new, old)| outcome(new) == Some(StepOutcome::Applied) && outcome(old) == Some(StepOutcome::Skipped))
         .map(|(new, old)| (&new.address, &old.address))
         .collect()
 }
@@ -271,12 +269,13 @@ fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOut
 }
 
 /// A run that did everything that was planned, in words.
-fn applied_all(run: &Run, changes: usize, command: &str) -> String {
+fn applied_all(run: &Run, plan: Option<&Plan>, changes: usize, command: &str) -> String {
     if command == "restore" {
-        return format!("Put back {}{}{}", plural(changes, "entry", "entries"), read_back(run), done_before(run));
+        return format!("Put back {}{}", plural(changes, "entry", "entries"), read_back(run));
     }
-    let changes = plural(changes.saturating_sub(run.done_before.len()), "change", "changes");
-    format!("Applied {changes}{}{}", read_back(run), done_before(run))
+    let before = done_before(run, plan);
+    let changes = plural(changes.saturating_sub(before), "change", "changes");
+    format!("Applied {changes}{}{}", read_back(run), already_done(before))
 }
 
 /// Whether everything was read back, at the end of a sentence.
@@ -287,9 +286,15 @@ pub(super) fn read_back(run: &Run) -> String {
     }
 }
 
+/// How many changes an earlier run of the same plan did. A rename is one change, and done once both halves are.
+pub(super) fn done_before(run: &Run, plan: Option<&Plan>) -> usize {
+    let Some(plan) = plan else { return run.done_before.len() };
+    rows(plan).into_iter().filter(|row| row.halves().all(|half| run.done_before.contains(&half.address))).count()
+}
+
 /// What an earlier run of the same plan did, at the end of a sentence; nothing if there was none.
-pub(super) fn done_before(run: &Run) -> String {
-    match run.done_before.len() {
+pub(super) fn already_done(changes: usize) -> String {
+    match changes {
         0 => String::new(),
         count => format!("; {count} already done by an earlier run"),
     }

@@ -88,12 +88,13 @@ fn summary(
     let count = |outcome| counts.get(&outcome).copied().unwrap_or_default();
     let all: usize = counts.values().sum();
     let applied = count(StepOutcome::Applied);
+    let before = outcome::done_before(run, Some(plan));
     let (did, all_of_them) = match command {
         RunCommand::Restore => ("put back", plural(all, "entry", "entries")),
-        RunCommand::Apply | RunCommand::Other => ("applied", steps(all - run.done_before.len().min(all))),
+        RunCommand::Apply | RunCommand::Other => ("applied", steps(all.saturating_sub(before))),
     };
     if applied == all {
-        let end = format!("{}{}", outcome::read_back(run), outcome::done_before(run));
+        let end = format!("{}{}", outcome::read_back(run), outcome::already_done(before));
         return match (interrupted, command) {
             (true, _) => format!("{BOLD}Interrupted{BOLD:#} with nothing left to do: {did} {all_of_them}{end}."),
             (false, RunCommand::Restore) => format!("{BOLD}Put back{BOLD:#} {all_of_them}{end}."),
@@ -214,4 +215,91 @@ fn what_it_did(recorded: &RecordedRun) -> String {
 fn short(commit: &str) -> String {
     let digits: String = commit.chars().take(10).filter(char::is_ascii_hexdigit).collect();
     digits + if commit.ends_with('+') { "+" } else { "" }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+mod tests {
+    use super::*;
+    use crate::domain::asset::Address;
+    use crate::domain::diff::{Action, After, Before, Change, Diff, Reason};
+    use crate::domain::state::Content;
+    use crate::domain::step::StepResult;
+
+    fn address(text: &str) -> Address {
+        text.parse().unwrap()
+    }
+
+    /// A plan that renames two codes and deletes one.
+    fn plan() -> Plan {
+        let content = Content::of(b"image");
+        let change = |code: &str, action, rename: Option<&str>| Change {
+            address: address(code),
+            action,
+            reason: Reason::Absent,
+            rename: rename.map(address),
+        };
+        let added = || Action::Create(After { file: String::new(), content: content.clone() });
+        let removed = |code: &str| {
+            let before = Before { code: address(code).code, file_uri: String::new(), content: Some(content.clone()) };
+            Action::Delete(before)
+        };
+        let changes = vec![
+            change("icon/a-new", added(), Some("icon/a-old")),
+            change("icon/a-old", removed("icon/a-old"), Some("icon/a-new")),
+            change("icon/b-new", added(), Some("icon/b-old")),
+            change("icon/b-old", removed("icon/b-old"), Some("icon/b-new")),
+            change("icon/c", removed("icon/c"), None),
+        ];
+        Plan::new("acme.bitrix24.com".to_owned(), Diff { changes, ..Diff::default() }, [].into())
+    }
+
+    fn stopped(applied: &[&str]) -> Run {
+        let result = |change: &Change| {
+            let is_applied = applied.contains(&change.address.to_string().as_str());
+            let outcome = if is_applied { StepOutcome::Applied } else { StepOutcome::Skipped };
+            let why = (!is_applied).then(|| "interrupted".to_owned());
+            (change.address.clone(), StepResult { outcome, why, wrote: is_applied })
+        };
+        Run {
+            id: "r1".to_owned(),
+            folder: "runs/r1".into(),
+            steps: plan().diff.changes.iter().map(result).collect(),
+            live: BTreeMap::new(),
+            done_before: [].into(),
+            missing: [].into(),
+            not_read_back: [].into(),
+            without_copy: BTreeMap::new(),
+        }
+    }
+
+    fn said(applied: &[&str], interrupted: bool) -> String {
+        let ending = RunEnding { command: RunCommand::Apply, interrupted };
+        anstream::adapter::strip_str(&run(&stopped(applied), &plan(), ending, &Screen::default())).to_string()
+    }
+
+    #[test]
+    fn a_rename_that_was_stopped_halfway_was_begun() {
+        let text = said(&["icon/a-new", "icon/b-new"], true);
+        assert!(
+            text.contains("half done icon/a-new  added; its old code icon/a-old is still on the portal\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("half done icon/b-new  added; its old code icon/b-old is still on the portal\n"),
+            "{text}"
+        );
+        let summary = "Interrupted: applied 0 of 3 changes; 2 were begun and not finished; 1 was not begun. ";
+        assert!(text.contains(summary), "{text}");
+        let text = said(&["icon/a-new", "icon/a-old", "icon/b-new"], false);
+        assert!(text.contains("Not everything was applied: 1 of 3 changes, 1 half done, 1 skipped."), "{text}");
+        let text = said(&["icon/a-new", "icon/a-old"], true);
+        assert!(text.contains("Interrupted: applied 1 of 3 changes; 2 were not begun. "), "{text}");
+        assert!(!text.contains("half done"), "{text}");
+
+        let of = |applied: &[&str]| interruption(&stopped(applied), &plan());
+        assert_eq!(of(&[]).unwrap(), "interrupted before 3 changes were sent");
+        assert_eq!(of(&["icon/a-new"]).unwrap(), "interrupted: 1 change was begun and not finished, 2 not begun");
+        assert_eq!(of(&["icon/a-new", "icon/a-old", "icon/b-new", "icon/b-old", "icon/c"]), None);
+    }
 }

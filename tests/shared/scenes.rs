@@ -245,6 +245,7 @@ pub(crate) fn run() -> Report {
         id: "20261122T101500Z-1".to_owned(),
         folder: ".brandctl/acme/runs/1".into(),
         steps,
+        done_before: [].into(),
         missing: [].into(),
         live: BTreeMap::new(),
         not_read_back: [].into(),
