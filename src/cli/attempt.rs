@@ -112,9 +112,8 @@ impl Attempt {
         self.origins = origins;
         self.changed_by = changed_by;
         let evaluated = guard::evaluate(plan, ownership, &counts_by_kind, allowances);
-        let published =
-            Published::new(evaluated, self.against, &self.origins, &ops::validate::in_brief(&self.findings))
-                .map_err(|error| Failure::unpublished(&error))?;
+        let published = Published::new(evaluated, self.against, &self.origins, &self.findings)
+            .map_err(|error| Failure::unpublished(&error))?;
         self.evaluated(&published);
         Ok(published)
     }

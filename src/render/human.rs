@@ -1,5 +1,7 @@
 //! Plans and runs for people, in Terraform's symbols. The text carries ANSI styles; a stream without colour strips them.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 use textwrap::core::display_width;
 
@@ -11,6 +13,7 @@ use crate::domain::origin::common_reason;
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
+use crate::domain::rules::RULES;
 use crate::format::FindingDocument;
 
 use super::changes::{LEAD, UNKNOWN, changes, images};
@@ -131,8 +134,19 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
     };
     let errors = errors.iter().map(|finding| line("error", DELETE, finding));
-    let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
-    errors.chain(warnings).collect()
+    let mut text: String = errors.collect();
+    let mut counted = BTreeSet::new();
+    for warning in warnings {
+        // The warnings of an art rule are one line, as when the plan was made.
+        let same = warnings.iter().filter(|other| other.rule == warning.rule).count();
+        if same == 1 || !RULES.iter().any(|rule| rule.id == warning.rule) {
+            text.push_str(&line("warning", REPLACE, warning));
+        } else if counted.insert(&warning.rule) {
+            let message = format!("{same} findings of this rule");
+            text.push_str(&line("warning", REPLACE, &FindingDocument { message, ..warning.clone() }));
+        }
+    }
+    text
 }
 
 /// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.

@@ -180,10 +180,7 @@ fn of_missing(change: &Change, report: &Report) -> Case {
 /// A change that is not made yet is a difference; once apply wrote, a change is judged by its outcome. A rename is one.
 fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
     let change = row.change;
-    let why = match row.old {
-        Some(old) => format!("renamed from {}", old.address),
-        None => reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string),
-    };
+    let why = reason::of_row(&row, plan, ToOwned::to_owned, ToString::to_string);
     let sort = if row.old.is_some() { "rename" } else { change.action.name() };
     let step = report.run.as_ref().and_then(|run| outcome::decided_of(run, row)).map(|(_, step)| step);
     let (sort, why) = match origins.get(&change.address) {

@@ -88,8 +88,9 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
         return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
     }
     let origins = origin::ShownOrigins::of(report);
-    let rows = reason::rows(plan).into_iter().map(|reason::PlanRow { change, old }| {
-        let mut why = reason::in_full(change, plan, code, name);
+    let rows = reason::rows(plan).into_iter().map(|row| {
+        let change = row.change;
+        let mut why = reason::of_row(&row, plan, code, name);
         if let Some(origin) = origins.get(&change.address) {
             let _ = write!(why, "<br>{}: {}", origin.kind.name(), prose(&origin.why));
         }
@@ -97,7 +98,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
             // Hosts link a commit that is named in text.
             let _ = write!(why, "<br>declared file last changed by {} in {}", code(&last.author), last.short());
         }
-        let symbol = if old.is_some() { "~" } else { symbol(change) };
+        let symbol = if row.old.is_some() { "~" } else { symbol(change) };
         format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
     });
     comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);

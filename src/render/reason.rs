@@ -116,6 +116,18 @@ pub(super) fn rows(plan: &Plan) -> Vec<PlanRow<'_>> {
     rows
 }
 
+/// The reason as in [`in_full`]; of a rename, the old code, and what is known of its use.
+pub(super) fn of_row(
+    row: &PlanRow<'_>,
+    plan: &Plan,
+    quoted: impl Fn(&str) -> String,
+    named: impl Fn(&Address) -> String,
+) -> String {
+    let Some(old) = row.old else { return in_full(row.change, plan, quoted, named) };
+    let usage = plan.usage(old).map(|usage| format!("; {}", usage::in_brief(&usage, quoted)));
+    format!("renamed from {}{}", named(&old.address), usage.unwrap_or_default())
+}
+
 /// The reason why an entry is left alone, in words.
 pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
     match why {

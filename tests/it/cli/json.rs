@@ -309,7 +309,7 @@ fn only_the_terminal_counts_the_findings_of_a_rule() {
     assert!(paths.len() == 2 && paths.iter().all(Option::is_some), "{document}");
     let comment = fs::read_to_string(brand.path("x.md")).unwrap();
     assert_eq!(comment.matches("`code-style`").count(), 2, "{comment}");
-    let told = brand.plan().ends_with(0).stderr;
+    let told = brand.run(["plan"]).ends_with(0).stderr;
     assert_eq!(told.matches("warning[code-style]: 2 findings of this rule").count(), 1, "{told}");
 }
 

@@ -245,8 +245,8 @@ fn a_rename_is_pending_on_both_sides_and_shown_as_a_pair_in_every_format() {
     ");
     assert_eq!(plan.json["changes"][0]["rename"], "icon/acme-zz");
     assert_eq!(plan.json["changes"][1]["rename"], "icon/acme-a");
-    assert!(read("p.md").contains("(renamed from `icon/acme-a`)"), "{}", read("p.md"));
-    assert!(read("p.xml").contains("(renamed to icon/acme-zz)"), "{}", read("p.xml"));
+    assert!(read("p.md").contains("| renamed from `icon/acme-a`<br>"), "{}", read("p.md"));
+    assert!(read("p.xml").contains("rename: renamed from icon/acme-a; "), "{}", read("p.xml"));
     assert!(read("p.html").contains("class=\"card rename icon\""));
     for line in ["plan --format diff", "show plan.json --format diff"] {
         let diff = brand.run(line.split(' ')).ends_with(0).stdout;
