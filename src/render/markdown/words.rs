@@ -76,7 +76,9 @@ fn push_odd(text: &mut String, odd: &mut String, span: impl Fn(&str) -> String) 
     let mut inner = bare.get(opening.len()..).unwrap_or_default();
     while let Some(shorter) = inner.strip_suffix(CLOSING) {
         let is_own_bracket = inner.ends_with(')') && inner.matches('(').count() >= inner.matches(')').count();
-        if shorter.is_empty() || is_own_bracket {
+        // The colons of `:smile:` belong together.
+        let is_pair = inner.starts_with(':') && inner.ends_with(':');
+        if shorter.is_empty() || is_own_bracket || is_pair {
             break;
         }
         inner = shorter;
@@ -147,6 +149,7 @@ mod tests {
             ("see https://example.com/a.", "see `https://example.com/a`."),
             ("@one #2 now", "`@one #2` now"),
             ("#)", "`#`)"),
+            (":smile:, please", "`:smile:`, please"),
         ] {
             assert_eq!(prose(message), written);
         }
