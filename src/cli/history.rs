@@ -3,7 +3,6 @@
 use clap::Args;
 
 use crate::domain::finding::Finding;
-use crate::domain::journal::RunState;
 use crate::domain::report::RecordedRun;
 use crate::render;
 use crate::render::json::{self, HistoryDocument};
@@ -36,11 +35,11 @@ pub(super) fn run(globals: &Globals, _: &Arguments) -> Exit {
             findings.push(Finding::error("run", message));
         }
     }
+    let recorded: Vec<_> = found.into_iter().map(|run| recorded(run, &mut findings)).collect();
+    let exit = exit_of(&findings);
     match globals.format {
-        Format::Human => people(found, &findings),
+        Format::Human => people(&recorded, &findings),
         Format::Json => {
-            let recorded: Vec<_> = found.into_iter().map(|run| recorded(run, &mut findings)).collect();
-            let exit = exit_of(&findings);
             let header = globals.invocation.header(exit);
             output::json(json::print::<HistoryDocument>(&header, None, &*recorded, &findings), exit)
         }
@@ -51,10 +50,9 @@ fn exit_of(findings: &[Finding]) -> Exit {
     if findings.is_empty() { Exit::Success } else { Exit::Error }
 }
 
-fn people(found: Vec<StoredRun>, findings: &[Finding]) -> Exit {
+fn people(runs: &[RecordedRun], findings: &[Finding]) -> Exit {
     findings.iter().for_each(|finding| output::complain(&finding.message));
-    let runs: Vec<RunState> = found.into_iter().map(|run| run.state).collect();
-    output::data(&render::run::history(&runs, &output::screen()), exit_of(findings))
+    output::data(&render::run::history(runs, &output::screen()), exit_of(findings))
 }
 
 /// A run with its plan and what it holds. If these cannot be read, the run is listed without them, and a finding says so.

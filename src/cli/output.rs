@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::domain::finding::Finding;
 use crate::domain::report::Report;
+use crate::ops;
 use crate::render;
 use crate::render::json::PlanDocument;
 
@@ -114,7 +115,8 @@ pub(super) fn remark(message: &str) {
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.
 pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
-    let shown: Vec<_> = findings.iter().filter(|finding| finding.is_error() || !globals.quiet).cloned().collect();
+    let mut shown = ops::validate::in_brief(findings);
+    shown.retain(|finding| finding.is_error() || !globals.quiet);
     diagnostic(&render::human::findings(&shown, report, &error_screen()));
 }
 

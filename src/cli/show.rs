@@ -1,6 +1,6 @@
 //! `brandctl show`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -10,7 +10,7 @@ use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, RunCommand, RunState};
 use crate::domain::plan::Plan;
-use crate::domain::report::{FailureKind, Heading, Report, Run, Subject};
+use crate::domain::report::{FailureKind, Heading, RecordedRun, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::PlanDocument;
@@ -115,7 +115,9 @@ fn human(document: &Document, report: &Report, state: Option<&RunState>, screen:
         Some(RunCommand::Apply | RunCommand::Other) | None => render::human::plan(&planned, screen),
     });
     if let (Some(state), Some(run), Some(plan)) = (state, &report.run, &report.plan) {
-        text.push_str(&render::run::history(std::slice::from_ref(state), screen));
+        let recorded =
+            RecordedRun { state: state.clone(), changes: plan.diff.changes.clone(), copies: BTreeSet::new() };
+        text.push_str(&render::run::history(&[recorded], screen));
         let (command, interrupted) = (state.command.unwrap_or_default(), report.is_interrupted());
         text.push_str(&render::run::run(run, plan, RunEnding { command, interrupted }, screen));
     }

@@ -140,14 +140,22 @@ pub(super) fn apply(
     if let Err(error) = runs.write_report(&run.id, &document) {
         output::note(context.globals, &format!("note: the run's report cannot be written: {error}"));
     }
-    let skipped = render::run::not_begun(&run, approved.plan.plan().plan());
+    let plan = approved.plan.plan().plan();
     attempt.findings.extend(run.without_copy.iter().map(|(address, why)| without_copy(address, why)));
-    attempt.run = Some(run);
-    if skipped > 0 && context.interrupt.is_raised() {
-        let changes = text::plural(skipped, "change was", "changes were");
-        return Err(Failure::interrupted(format!("interrupted before {changes} sent")));
+    let interruption = render::run::interruption(&run, plan).filter(|_| context.interrupt.is_raised());
+    if interruption.is_none() && !attempt.findings.iter().any(Finding::is_error) {
+        attempt.findings.extend(render::run::shortfall(&run, plan, command).map(not_applied));
     }
-    Ok(())
+    attempt.run = Some(run);
+    match interruption {
+        Some(message) => Err(Failure::interrupted(message)),
+        None => Ok(()),
+    }
+}
+
+/// The error about a run that did not do everything, for formats that have no sentence about it.
+fn not_applied(message: String) -> Finding {
+    Finding::error("not-applied", message).help("fix the cause, then run it again: it does what is left")
 }
 
 fn without_copy(address: &Address, why: &str) -> Finding {
@@ -254,5 +262,7 @@ pub(super) fn finish(
 /// The findings of a report without the warnings among the first ones, which were shown with the plan.
 fn unshown(report: &Report, shown: usize) -> Vec<Finding> {
     let (first, rest) = report.findings.split_at_checked(shown).unwrap_or((&report.findings, &[]));
-    first.iter().filter(|finding| finding.is_error()).chain(rest).cloned().collect()
+    let unshown = first.iter().filter(|finding| finding.is_error()).chain(rest);
+    // The lines about the run say the same.
+    unshown.filter(|finding| finding.rule != "not-applied").cloned().collect()
 }

@@ -112,6 +112,11 @@ impl Change {
         matches!(self.action, Action::Create(_)) && self.rename.is_some()
     }
 
+    /// Whether this is the half of a rename that deletes the old code.
+    pub(crate) const fn is_old_half(&self) -> bool {
+        matches!(self.action, Action::Delete(_)) && self.rename.is_some()
+    }
+
     /// What makes a copy of the old image doubtful; `None` if nothing does.
     pub(crate) fn copy_doubt(&self) -> Option<&'static str> {
         let content = self.action.before()?.content.as_ref()?;
@@ -310,7 +315,11 @@ fn undeclared(
             return Ok(Comparison::Unmanaged(Unmanaged::Reserved));
         }
         Ok(()) if is_declared || !only.admits(&listed.address) => return Ok(Comparison::Nothing),
-        Ok(()) if ownership.prune == Prune::Keep => return Ok(Comparison::Unmanaged(Unmanaged::NotPruned)),
+        Ok(()) if ownership.prune == Prune::Keep => {
+            let is_protected = ownership.protect.matches(&listed.address);
+            let why = if is_protected { Unmanaged::Protected } else { Unmanaged::NotPruned };
+            return Ok(Comparison::Unmanaged(why));
+        }
         Ok(()) => portal.check(&listed.address)?,
     }
     Ok(match why_changed(listed, reading, unbacked, Reason::Undeclared) {

@@ -176,7 +176,7 @@ fn outside(plan: &Plan, ownership: &Ownership) -> Vec<Finding> {
             if let Err(why) = ownership.of(&address) {
                 let why = match why {
                     Unmanaged::KindAbsent => format!("the manifest has no `{}`", address.kind.plural()),
-                    Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Reserved => {
+                    Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Protected | Unmanaged::Reserved => {
                         "no pattern of `owns` matches it".to_owned()
                     }
                     Unmanaged::Ignored => "a pattern of `ignore` matches it".to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::asset::{Address, FoldedCode, Kind};
 use super::finding::Finding;
-use super::ownership::{Ownership, Unmanaged};
+use super::ownership::{Ownership, Prune, Unmanaged};
 use super::plan::Contents;
 use super::report::{Heading, Subject};
 use super::scope;
@@ -16,13 +16,13 @@ pub enum Management {
     /// Owned and declared: apply makes it match the manifest. Also an owned entry if it is not known whether it is
     /// declared.
     Managed,
-    /// Owned and not declared: apply deletes it, unless `prune` is off.
+    /// Owned and not declared: apply deletes it.
     Undeclared,
     /// Owned, but matched by `protect`: never replaced or deleted.
     Protected,
     /// Owned, but matched by `ignore`: left alone.
     Ignored,
-    /// Not owned: left alone.
+    /// Not owned, or owned and not declared while `prune` is off: left alone.
     Unmanaged,
     /// A user or an application added it; without a manifest, its owner is unknown.
     Custom,
@@ -144,6 +144,7 @@ fn management(listed: &Listed, claims: Option<&Claims>, reserved: &BTreeSet<(Kin
         // As in the diff: the portal could take a write to this one for a write to the system entry.
         Ok(()) if reserved.contains(&listed.address.folded()) => Management::Unmanaged,
         Ok(()) if ownership.protect.matches(&listed.address) => Management::Protected,
+        Ok(()) if is_undeclared() && ownership.prune == Prune::Keep => Management::Unmanaged,
         Ok(()) if is_undeclared() => Management::Undeclared,
         Ok(()) => Management::Managed,
     }
@@ -222,6 +223,10 @@ mod tests {
         assert_eq!(stands(&claims), ["icon/acme-call managed"]);
         claims.declared = declares(&["logo/acme-call"]);
         assert_eq!(stands(&claims), ["icon/acme-call undeclared"]);
+        // As plan, list leaves such an entry alone if `prune` is off.
+        claims.ownership.prune = Prune::Keep;
+        assert_eq!(stands(&claims), ["icon/acme-call unmanaged"]);
+        claims.ownership.prune = Prune::Delete;
         // If the declared codes are not known, no entry is called undeclared.
         claims.declared = None;
         assert_eq!(stands(&claims), ["icon/acme-call managed"]);

@@ -54,6 +54,30 @@ pub(crate) struct RecordedRun {
     pub(crate) copies: BTreeSet<Digest>,
 }
 
+impl RecordedRun {
+    /// How many changes it made as planned, and of how many, as far as its journal says. A rename is one change. Without
+    /// a plan, the steps are counted.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        counts(&self.state, &self.changes)
+    }
+}
+
+/// How many of these changes, which are a run's, ended as planned, and of how many, as in [`RecordedRun::counts`].
+pub(crate) fn counts(state: &RunState, changes: &[Change]) -> (usize, usize) {
+    let steps = &state.steps;
+    if changes.is_empty() {
+        return (state.applied(), steps.len());
+    }
+    let (mut applied, mut all) = (0, 0);
+    for change in changes.iter().filter(|change| !change.is_old_half()) {
+        let halves = || [Some(&change.address), change.rename.as_ref()].into_iter().flatten();
+        let is_applied = |half: &Address| steps.get(half).is_some_and(|step| step.outcome == StepOutcome::Applied);
+        all += usize::from(halves().any(|half| steps.contains_key(half)));
+        applied += usize::from(halves().all(is_applied));
+    }
+    (applied, all)
+}
+
 /// The changes that make `drift` fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DriftScope {

@@ -83,6 +83,8 @@ frozen! {
         Ignored,
         /// It is owned and not declared, but `prune` is off.
         NotPruned,
+        /// It is owned and not declared, and a pattern of `protect` matches it.
+        Protected,
         /// A system entry has the same code, ignoring case: the portal could apply a write to the system entry instead.
         Reserved,
     }

@@ -8,6 +8,7 @@ use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, JournalEntry, RunState};
 use crate::domain::plan::StepState;
+use crate::domain::report;
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::unanswered::{self, OpenWindow};
 use crate::text;
@@ -140,7 +141,7 @@ async fn close(
     let end = JournalEntry::end(state.steps.values(), Ending::CutShort);
     let entries: Vec<_> = JournalEntry::steps(&state.steps).chain([end]).collect();
     write(&state, &entries)?;
-    Ok(Some(finding(&state, &missing)))
+    Ok(Some(finding(&state, &changes, &missing)))
 }
 
 /// Notes the state of each step of a run. Returns the codes that are missing.
@@ -200,14 +201,10 @@ fn skipped(why: &str) -> StepResult {
     StepResult { outcome: StepOutcome::Skipped, why: Some(why.to_owned()), wrote: false }
 }
 
-fn finding(state: &RunState, missing: &[String]) -> Finding {
-    let mut message = format!(
-        "the run {} of {} was cut short: {} of {} changes took effect",
-        state.run,
-        state.began,
-        state.applied(),
-        state.steps.len(),
-    );
+fn finding(state: &RunState, changes: &[Change], missing: &[String]) -> Finding {
+    let (applied, all) = report::counts(state, changes);
+    let mut message =
+        format!("the run {} of {} was cut short: {applied} of {all} changes took effect", state.run, state.began);
     if missing.is_empty() {
         return Finding::warning("run-cut-short", message).help("the plan has what is left to do");
     }

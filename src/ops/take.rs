@@ -230,7 +230,7 @@ fn not_managed(address: &Address, why: Unmanaged) -> Box<Finding> {
             (format!("the manifest does not manage {plural}"), format!("add `{plural}:` to it"))
         }
         Unmanaged::Ignored => ("`ignore` matches it".to_owned(), "remove it from `ignore` first".to_owned()),
-        Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Reserved => {
+        Unmanaged::NotOwned | Unmanaged::NotPruned | Unmanaged::Protected | Unmanaged::Reserved => {
             ("`owns` does not match it".to_owned(), "add it to `owns` first, or narrow --only".to_owned())
         }
     };

@@ -1,6 +1,5 @@
 //! Checks a branding repository offline: what was read goes in, findings and a desired state come out.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Component, Path};
 
@@ -8,7 +7,7 @@ use rayon::prelude::*;
 
 use crate::domain::finding::Finding;
 use crate::domain::manifest::{self, Manifest, Section};
-use crate::domain::rules::{self, Aim, Checked, Piece};
+use crate::domain::rules::{self, Aim, Checked, Piece, RULES};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::ReadArt;
@@ -27,19 +26,27 @@ pub struct Validated {
     pub(crate) images: usize,
 }
 
-/// The findings for a command that has something else to report: errors unchanged, and only the number of warnings of
-/// each rule. `validate` lists the warnings.
-pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| !finding.is_error()) {
-        *counts.entry(finding.rule.clone()).or_default() += 1;
+/// The findings for people who asked for something else: of the warnings of an art rule, only the number, in place of
+/// the first one. `validate` lists them.
+pub(crate) fn in_brief(findings: &[Finding]) -> Vec<Finding> {
+    let is_counted = |finding: &Finding| !finding.is_error() && RULES.iter().any(|rule| rule.id == finding.rule);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in findings.iter().filter(|finding| is_counted(finding)) {
+        *counts.entry(&finding.rule).or_default() += 1;
     }
-    let is_told = |finding: &Finding| finding.is_error() || counts.get(&finding.rule) == Some(&1);
-    let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
-    brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
-        Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) }
-            .help("`brandctl validate` lists them one by one")
-    }));
+    let mut brief = Vec::new();
+    for finding in findings {
+        match counts.get(&*finding.rule).copied().filter(|_| is_counted(finding)) {
+            None | Some(1) => brief.push(finding.clone()),
+            Some(0) => {}
+            Some(count) => {
+                let rule = finding.rule.clone();
+                let counted = Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) };
+                brief.push(counted.help("`brandctl validate` lists them one by one"));
+                counts.insert(&finding.rule, 0);
+            }
+        }
+    }
     brief
 }
 

@@ -12,7 +12,6 @@ use super::picture::{self, PicturePair};
 use super::reason::{self, PlanRow, rows};
 use super::screen::Screen;
 use super::style::{CREATE, DELETE, DIM, REPLACE, shown};
-use super::usage;
 
 /// The most changes whose images are drawn.
 const MAX_DRAWN: usize = 50;
@@ -115,13 +114,7 @@ fn title(row: &PlanRow<'_>) -> String {
 
 fn reason(row: &PlanRow<'_>, plan: &Plan, origins: &GroupedOrigins<'_>) -> String {
     let quoted = |spelling: &str| format!("`{}`", escape(spelling));
-    let why = match row.old {
-        Some(old) => {
-            let usage = plan.usage(old).map(|usage| format!("; {}", usage::in_brief(&usage, quoted)));
-            format!("renamed from {}{}", shown(&old.address), usage.unwrap_or_default())
-        }
-        None => reason::in_full(row.change, plan, quoted, shown),
-    };
+    let why = reason::of_row(row, plan, quoted, shown);
     match origins.beside(row) {
         Some(moved) => format!("{why}; {moved}"),
         None => why,

@@ -1,5 +1,7 @@
 //! Plans and runs for people, in Terraform's symbols. The text carries ANSI styles; a stream without colour strips them.
 
+use std::collections::BTreeSet;
+
 use anstyle::Style;
 use textwrap::core::display_width;
 
@@ -11,11 +13,12 @@ use crate::domain::origin::common_reason;
 use crate::domain::ownership::Unmanaged;
 use crate::domain::plan::Plan;
 use crate::domain::report::{Report, Validation};
+use crate::domain::rules::RULES;
 use crate::format::FindingDocument;
 
 use super::changes::{LEAD, UNKNOWN, changes, images};
 use super::origin::GroupedOrigins;
-use super::outcome::{renames, rest};
+use super::outcome::{NEXT_APPLY_UNDOES, put_back, renames, rest};
 use super::picture::Pictures;
 use super::reason::rows;
 use super::screen::{Screen, Verbosity};
@@ -53,16 +56,9 @@ pub(crate) fn restore(report: &Report, screen: &Screen) -> String {
     if back == 0 && report.findings.iter().any(Finding::is_error) {
         return text;
     }
-    let said = match (back, plan.diff.unchanged) {
-        (0, 0) => "nothing to put back.".to_owned(),
-        (0, same) => format!("nothing to put back: {same} already as before."),
-        (back, 0) => format!("{back} to put back."),
-        (back, same) => format!("{back} to put back, {same} already as before."),
-    };
-    text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {said}"), 0));
+    text.push_str(&screen.wrapped(&format!("{BOLD}Restore:{BOLD:#} {}.", put_back(plan)), 0));
     if back > 0 && screen.verbosity != Verbosity::Results {
-        let said = "The next `brandctl apply` undoes this restore, unless you change the repository too.";
-        text.push_str(&screen.wrapped(said, 0));
+        text.push_str(&screen.wrapped(NEXT_APPLY_UNDOES, 0));
     }
     text
 }
@@ -138,8 +134,19 @@ pub(crate) fn remarks(errors: &[FindingDocument], warnings: &[FindingDocument], 
         screen.wrapped(&format!("{style}{word}[{}]{style:#}: {}", escape(&finding.rule), escape(&finding.message)), 2)
     };
     let errors = errors.iter().map(|finding| line("error", DELETE, finding));
-    let warnings = warnings.iter().map(|finding| line("warning", REPLACE, finding));
-    errors.chain(warnings).collect()
+    let mut text: String = errors.collect();
+    let mut counted = BTreeSet::new();
+    for warning in warnings {
+        // The warnings of an art rule are one line, as when the plan was made.
+        let same = warnings.iter().filter(|other| other.rule == warning.rule).count();
+        if same == 1 || !RULES.iter().any(|rule| rule.id == warning.rule) {
+            text.push_str(&line("warning", REPLACE, warning));
+        } else if counted.insert(&warning.rule) {
+            let message = format!("{same} findings of this rule");
+            text.push_str(&line("warning", REPLACE, &FindingDocument { message, ..warning.clone() }));
+        }
+    }
+    text
 }
 
 /// The result of `validate`: the findings, with the pictures of those images that `pictures` has, and a summary.

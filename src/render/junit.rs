@@ -22,6 +22,7 @@ use crate::domain::step::StepOutcome;
 
 use super::origin::ShownOrigins;
 use super::outcome::{self, Headline};
+use super::reason::{PlanRow, rows};
 use super::{origin, reason};
 use crate::text::escape;
 
@@ -48,9 +49,10 @@ pub fn report(report: &Report, command: &str) -> String {
         // What is missing on the portal comes first.
         let is_missing =
             |change: &&Change| report.run.as_ref().is_some_and(|run| run.missing.contains(&change.address));
-        let (missing, changes): (Vec<_>, Vec<_>) = plan.diff.changes.iter().partition(is_missing);
-        cases.extend(missing.into_iter().map(|change| of_missing(change, report)));
-        cases.extend(changes.into_iter().map(|change| of_change(change, plan, report, origins)));
+        let missing = plan.diff.changes.iter().filter(is_missing);
+        cases.extend(missing.map(|change| of_missing(change, report)));
+        let others = rows(plan).into_iter().filter(|row| !row.halves().any(|half| is_missing(&half)));
+        cases.extend(others.map(|row| of_row(row, plan, report, origins)));
         cases.extend(plan.diff.unknown.iter().map(|unknown| Case {
             ending: Some(CaseResult::new(ResultElement::Error, "unknown", unknown.why.clone())),
             ..Case::named(unknown.address.to_string())
@@ -175,18 +177,23 @@ fn of_missing(change: &Change, report: &Report) -> Case {
     Case { ending: Some(CaseResult { lines, ..ending }), ..Case::named(address.to_string()) }
 }
 
-/// A change that is not made yet is a difference; once apply wrote, a change is judged by its outcome.
-fn of_change(change: &Change, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
-    let why = reason::in_full(change, plan, ToOwned::to_owned, ToString::to_string);
-    let sort = change.action.name();
-    let step = report.run.as_ref().and_then(|run| run.steps.get(&change.address));
+/// A change that is not made yet is a difference; once apply wrote, a change is judged by its outcome. A rename is one.
+fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
+    let change = row.change;
+    let why = reason::of_row(&row, plan, ToOwned::to_owned, ToString::to_string);
+    let sort = if row.old.is_some() { "rename" } else { change.action.name() };
+    let step = report.run.as_ref().and_then(|run| outcome::decided_of(run, row)).map(|(_, step)| step);
     let (sort, why) = match origins.get(&change.address) {
         Some(origin) => {
             (format!("{sort}.{}", origin.kind.name()), format!("{sort}: {why}; {}", origin::in_words(origin)))
         }
         None => (sort.to_owned(), format!("{sort}: {why}")),
     };
-    let word = if report.concerns(&change.address) { ResultElement::Failure } else { ResultElement::Skipped };
+    let word = if row.halves().any(|half| report.concerns(&half.address)) {
+        ResultElement::Failure
+    } else {
+        ResultElement::Skipped
+    };
     let ending = match step.map(|step| (step.outcome, step.why.clone().unwrap_or_default())) {
         None if report.is_stale() => {
             let message = format!("{sort}: planned, and not sent because the plan is stale");
@@ -205,7 +212,9 @@ fn of_change(change: &Change, plan: &Plan, report: &Report, origins: ShownOrigin
 /// The cases that are not about one entry that differs: how many do not differ, what the guards refuse, and the findings;
 /// an error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
-    let (errors, warnings): (Vec<_>, Vec<_>) = report.findings.iter().partition(|finding| finding.is_error());
+    // The test cases of the changes say what was not applied.
+    let findings = report.findings.iter().filter(|finding| finding.rule != "not-applied");
+    let (errors, warnings): (Vec<_>, Vec<_>) = findings.partition(|finding| finding.is_error());
     let sentence = Headline::of_report(report, command).text;
     let mut output = vec![sentence.clone()];
     output.extend(outcome::counts_of(report));

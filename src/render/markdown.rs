@@ -40,6 +40,10 @@ pub fn report(report: &Report, command: &str, page: Option<&str>) -> String {
     for sentence in [counts, moved(report)].into_iter().flatten() {
         let _ = write!(comment.text, "{sentence}.\n\n");
     }
+    let puts_back = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
+    if command == "restore" && puts_back {
+        let _ = write!(comment.text, "{}\n\n", prose(outcome::NEXT_APPLY_UNDOES));
+    }
     if let Some(evidence) = report.plan.as_ref().and_then(|plan| plan.evidence.as_ref()) {
         let looked = usage::coverage(&evidence.coverage);
         let _ = write!(comment.text, "{}\n\n", looked.lines().map(prose).collect::<Vec<_>>().join("<br>"));
@@ -84,11 +88,9 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
         return comment.list("Planned, and not written", "| | entry |\n|---|---|\n", rows);
     }
     let origins = origin::ShownOrigins::of(report);
-    let rows = reason::rows(plan).into_iter().map(|reason::PlanRow { change, old }| {
-        let mut why = reason::in_full(change, plan, code, name);
-        if let Some(usage) = old.and_then(|old| plan.usage(old)) {
-            let _ = write!(why, "; {}", usage::in_brief(&usage, code));
-        }
+    let rows = reason::rows(plan).into_iter().map(|row| {
+        let change = row.change;
+        let mut why = reason::of_row(&row, plan, code, name);
         if let Some(origin) = origins.get(&change.address) {
             let _ = write!(why, "<br>{}: {}", origin.kind.name(), prose(&origin.why));
         }
@@ -96,7 +98,7 @@ fn changes(comment: &mut Comment, plan: &Plan, report: &Report) {
             // Hosts link a commit that is named in text.
             let _ = write!(why, "<br>declared file last changed by {} in {}", code(&last.author), last.short());
         }
-        let symbol = if old.is_some() { "~" } else { symbol(change) };
+        let symbol = if row.old.is_some() { "~" } else { symbol(change) };
         format!("| `{symbol}` | {} | {why} |\n", name(&change.address))
     });
     comment.list("Changes", "| | entry | why |\n|---|---|---|\n", rows);

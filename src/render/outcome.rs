@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::reason::rows;
+use super::drift;
+use super::reason::{PlanRow, rows};
 use crate::domain::asset::Address;
 use crate::domain::diff::Change;
 use crate::domain::plan::{Counts, Plan};
@@ -60,7 +61,7 @@ impl Headline {
             return Self::new(Tone::Bad, "The plan is stale: nothing was written");
         }
         if let Some(run) = &report.run {
-            return Self::of_run(run, report.plan.as_ref(), report.is_interrupted());
+            return Self::of_run(run, report, command);
         }
         if errors(&report.findings) > 0 {
             return Self::of_failure(report, command);
@@ -68,11 +69,13 @@ impl Headline {
         let Some(plan) = &report.plan else { return Self::new(Tone::Bad, "No plan was made") };
         match command {
             "drift" => Self::of_drift(plan, report.refused()),
+            "restore" => Self::of_restore(plan, report.refused()),
             _ => Self::of_plan(plan, report.refused()),
         }
     }
 
-    fn of_run(run: &Run, plan: Option<&Plan>, interrupted: bool) -> Self {
+    fn of_run(run: &Run, report: &Report, command: &str) -> Self {
+        let plan = report.plan.as_ref();
         if !run.missing.is_empty() {
             return Self::new(Tone::Bad, missing(run, plan));
         }
@@ -83,11 +86,16 @@ impl Headline {
         let applied = counts.get(&StepOutcome::Applied).copied().unwrap_or_default();
         let all = counts.values().sum();
         if applied == all {
-            Self::new(Tone::Good, applied_all(run, all))
-        } else if interrupted {
-            Self::new(Tone::Bad, format!("Interrupted: {applied} of {} applied", plural(all, "change", "changes")))
+            Self::new(Tone::Good, applied_all(run, plan, all, command))
+        } else if report.is_interrupted() {
+            let (things, done) = match command {
+                "restore" => (plural(all, "entry", "entries"), "put back"),
+                _ => (plural(all, "change", "changes"), "applied"),
+            };
+            Self::new(Tone::Bad, format!("Interrupted: {applied} of {things} {done}"))
         } else {
-            Self::new(Tone::Bad, format!("Not everything was applied: {applied} of {all}"))
+            let done = if command == "restore" { "put back" } else { "applied" };
+            Self::new(Tone::Bad, format!("Not everything was {done}: {applied} of {all}"))
         }
     }
 
@@ -128,15 +136,27 @@ impl Headline {
 
     /// A guard can stop `apply`; it does not affect `drift`.
     fn of_drift(plan: &Plan, refused: bool) -> Self {
-        let differ = differing(plan.counts().changes());
+        let Some(found) = drift::summary(plan) else { return Self::new(Tone::Good, "No drift") };
+        let found = format!("Drift: {}", found.trim_end_matches('.'));
         if !plan.diff.unknown.is_empty() {
-            Self::new(Tone::Warn, format!("{differ}; {} could not be read", plan.diff.unknown.len()))
-        } else if plan.diff.changes.is_empty() {
-            Self::new(Tone::Good, "No drift")
+            Self::new(Tone::Warn, found)
         } else if refused {
-            Self::new(Tone::Pending, format!("{differ}; a guard would stop apply"))
+            Self::new(Tone::Pending, format!("{found}; a guard would stop apply"))
         } else {
-            Self::new(Tone::Pending, differ)
+            Self::new(Tone::Pending, found)
+        }
+    }
+
+    fn of_restore(plan: &Plan, refused: bool) -> Self {
+        let found = format!("Restore: {}", put_back(plan));
+        if refused {
+            Self::new(Tone::Bad, format!("{found}; a guard refuses it"))
+        } else if !plan.diff.unknown.is_empty() {
+            Self::new(Tone::Warn, format!("{found}; {} could not be read", plan.diff.unknown.len()))
+        } else if plan.diff.changes.is_empty() {
+            Self::new(Tone::Good, found)
+        } else {
+            Self::new(Tone::Pending, found)
         }
     }
 
@@ -175,6 +195,20 @@ impl Headline {
     }
 }
 
+/// What a restore puts back, in counts.
+pub(super) fn put_back(plan: &Plan) -> String {
+    match (rows(plan).len(), plan.diff.unchanged) {
+        (0, 0) => "nothing to put back".to_owned(),
+        (0, same) => format!("nothing to put back: {same} already as before"),
+        (back, 0) => format!("{back} to put back"),
+        (back, same) => format!("{back} to put back, {same} already as before"),
+    }
+}
+
+/// How long what a restore put back stays.
+pub(super) const NEXT_APPLY_UNDOES: &str =
+    "The next `brandctl apply` undoes this restore, unless you change the repository too.";
+
 /// The codes that lost their image in a run, and the command that brings them back.
 fn missing(run: &Run, plan: Option<&Plan>) -> String {
     /// The most codes that a headline names.
@@ -196,18 +230,36 @@ fn missing(run: &Run, plan: Option<&Plan>) -> String {
 
 /// What decided how each change of a run ended: of a rename, the half that was not applied, or else the new code.
 pub(super) fn decided<'a>(run: &'a Run, plan: &'a Plan) -> Vec<(&'a Address, &'a StepResult)> {
+    rows(plan).into_iter().filter_map(|row| decided_of(run, row)).collect()
+}
+
+/// The same of one change.
+pub(super) fn decided_of<'a>(run: &'a Run, row: PlanRow<'a>) -> Option<(&'a Address, &'a StepResult)> {
     let result = |change: &'a Change| Some((&change.address, run.steps.get(&change.address)?));
     let is_applied = |(_, step): &(&Address, &StepResult)| step.outcome == StepOutcome::Applied;
-    let decided = rows(plan).into_iter().filter_map(|row| {
-        let (new, old) = (result(row.change)?, row.old.and_then(result));
-        Some(old.filter(|old| is_applied(&new) && !is_applied(old)).unwrap_or(new))
-    });
-    decided.collect()
+    let (new, old) = (result(row.change)?, row.old.and_then(result));
+    Some(old.filter(|old| is_applied(&new) && !is_applied(old)).unwrap_or(new))
 }
 
 /// How many changes of a run ended in each way. A rename is one change.
 pub(super) fn tally(run: &Run, plan: &Plan) -> BTreeMap<StepOutcome, usize> {
     tally_of(decided(run, plan).into_iter().map(|(_, step)| step))
+}
+
+/// The renames of a run whose new code was added, and whose old code was not deleted yet.
+pub(super) fn half_done<'a>(run: &Run, plan: &'a Plan) -> Vec<(&'a Address, &'a Address)> {
+    let outcome = |change: &Change| run.steps.get(&change.address).map(|step| step.outcome);
+    let halves = rows(plan).into_iter().filter_map(|row| Some((row.change, row.old?)));
+    halves
+        .filter(|(new, old)| outcome(new) == Some(StepOutcome::Applied) && outcome(old) == Some(StepOutcome::Skipped))
+        .map(|(new, old)| (&new.address, &old.address))
+        .collect()
+}
+
+/// How many changes of a run were not begun.
+pub(super) fn not_begun(run: &Run, plan: &Plan) -> usize {
+    let skipped = tally(run, plan).get(&StepOutcome::Skipped).copied().unwrap_or_default();
+    skipped - half_done(run, plan).len()
 }
 
 fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOutcome, usize> {
@@ -217,9 +269,13 @@ fn tally_of<'a>(steps: impl Iterator<Item = &'a StepResult>) -> BTreeMap<StepOut
 }
 
 /// A run that did everything that was planned, in words.
-fn applied_all(run: &Run, changes: usize) -> String {
-    let changes = plural(changes.saturating_sub(run.done_before.len()), "change", "changes");
-    format!("Applied {changes}{}{}", read_back(run), done_before(run))
+fn applied_all(run: &Run, plan: Option<&Plan>, changes: usize, command: &str) -> String {
+    if command == "restore" {
+        return format!("Put back {}{}", plural(changes, "entry", "entries"), read_back(run));
+    }
+    let before = done_before(run, plan);
+    let changes = plural(changes.saturating_sub(before), "change", "changes");
+    format!("Applied {changes}{}{}", read_back(run), already_done(before))
 }
 
 /// Whether everything was read back, at the end of a sentence.
@@ -230,9 +286,15 @@ pub(super) fn read_back(run: &Run) -> String {
     }
 }
 
+/// How many changes an earlier run of the same plan did. A rename is one change, and done once both halves are.
+pub(super) fn done_before(run: &Run, plan: Option<&Plan>) -> usize {
+    let Some(plan) = plan else { return run.done_before.len() };
+    rows(plan).into_iter().filter(|row| row.halves().all(|half| run.done_before.contains(&half.address))).count()
+}
+
 /// What an earlier run of the same plan did, at the end of a sentence; nothing if there was none.
-pub(super) fn done_before(run: &Run) -> String {
-    match run.done_before.len() {
+pub(super) fn already_done(changes: usize) -> String {
+    match changes {
         0 => String::new(),
         count => format!("; {count} already done by an earlier run"),
     }
@@ -266,7 +328,8 @@ fn to_do(plan: &Plan) -> String {
 
 /// The counts that a headline leaves to the line below it, and what they count.
 pub(super) fn counts_below(report: &Report, command: &str) -> Option<(&'static str, String)> {
-    let says_all = command != "drift" && report.run.is_none() && !report.is_stale() && errors(&report.findings) == 0;
+    let compares = command == "restore" || report.run.is_none();
+    let says_all = compares && !report.is_stale() && errors(&report.findings) == 0;
     let plan = report.plan.as_ref()?;
     Some(match says_all {
         true => ("Left alone", rest(plan)),

@@ -94,6 +94,13 @@ pub(super) struct PlanRow<'a> {
     pub(super) old: Option<&'a Change>,
 }
 
+impl<'a> PlanRow<'a> {
+    /// The change, or both halves of the rename.
+    pub(super) fn halves(self) -> impl Iterator<Item = &'a Change> {
+        [Some(self.change), self.old].into_iter().flatten()
+    }
+}
+
 /// The changes of a plan, a rename as one.
 pub(super) fn rows(plan: &Plan) -> Vec<PlanRow<'_>> {
     let mut rows: Vec<PlanRow<'_>> = Vec::with_capacity(plan.diff.changes.len());
@@ -109,6 +116,18 @@ pub(super) fn rows(plan: &Plan) -> Vec<PlanRow<'_>> {
     rows
 }
 
+/// The reason as in [`in_full`]; of a rename, the old code, and what is known of its use.
+pub(super) fn of_row(
+    row: &PlanRow<'_>,
+    plan: &Plan,
+    quoted: impl Fn(&str) -> String,
+    named: impl Fn(&Address) -> String,
+) -> String {
+    let Some(old) = row.old else { return in_full(row.change, plan, quoted, named) };
+    let usage = plan.usage(old).map(|usage| format!("; {}", usage::in_brief(&usage, quoted)));
+    format!("renamed from {}{}", named(&old.address), usage.unwrap_or_default())
+}
+
 /// The reason why an entry is left alone, in words.
 pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
     match why {
@@ -116,6 +135,7 @@ pub(super) fn unmanaged(kind: Kind, why: Unmanaged) -> String {
         Unmanaged::NotOwned => "not owned".to_owned(),
         Unmanaged::Ignored => "ignored".to_owned(),
         Unmanaged::NotPruned => "not declared, but `prune` is off".to_owned(),
+        Unmanaged::Protected => "protected".to_owned(),
         Unmanaged::Reserved => "a system entry has this code, apart from case".to_owned(),
     }
 }

@@ -219,6 +219,12 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
         "free space, or name another folder with --state-dir",
     ),
     row(
+        "not-applied",
+        Level::Error,
+        "not every change was made; the message has the first reason, and `changes` in JSON all of them",
+        "fix the cause, then run it again: the next plan has what is left to do",
+    ),
+    row(
         "missing",
         Level::Error,
         "a code that had an image no longer has one",

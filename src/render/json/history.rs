@@ -34,9 +34,9 @@ pub(crate) struct RunSummary {
     pub(crate) commit: Option<String>,
     /// How it ended; null while it is open.
     pub(crate) ended: Option<EndingName>,
-    /// How many of its steps ended as planned.
+    /// How many of its changes ended as planned; a rename is one change.
     pub(crate) applied: usize,
-    /// How many of its steps did not.
+    /// How many of its changes did not.
     pub(crate) not_applied: usize,
     /// The changes of its plan, sorted by address; empty when its plan cannot be read, which a finding says.
     pub(crate) changes: Vec<RunChange>,
@@ -67,7 +67,7 @@ impl From<&[RecordedRun]> for HistoryDocument {
 impl From<&RecordedRun> for RunSummary {
     fn from(run: &RecordedRun) -> Self {
         let RecordedRun { state, changes, .. } = run;
-        let applied = state.applied();
+        let (applied, all) = run.counts();
         Self {
             run: state.run.clone(),
             began: state.began.clone(),
@@ -76,7 +76,7 @@ impl From<&RecordedRun> for RunSummary {
             commit: state.commit.clone(),
             ended: state.ended.map(Into::into),
             applied,
-            not_applied: state.steps.len() - applied,
+            not_applied: all - applied,
             changes: changes.iter().map(|change| run_change(change, run)).collect(),
         }
     }

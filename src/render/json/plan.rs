@@ -1,8 +1,6 @@
 //! The printed form of a plan and its outcome. The form that is saved and read back is
 //! [`crate::format::Document`].
 
-use std::collections::BTreeMap;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
@@ -12,12 +10,13 @@ use crate::domain::diff::{Action, Change};
 use crate::domain::plan::Plan;
 use crate::domain::png::{self, compare};
 use crate::domain::report::{Report, Run};
-use crate::domain::step::{self, StepOutcome, StepResult};
+use crate::domain::step::{self, StepOutcome};
 use crate::format::plan::{ChangeParts, RunDocument, UnmanagedDocument};
 use crate::format::{
     ActionName, AfterDocument, AgainstName, BeforeDocument, CodeUsage, CoverageDocument, Document, OriginDocument,
     PreconditionDocument, ReasonName, StepOutcomeName, Tool, UnknownDocument, VerdictDocument, printed,
 };
+use crate::render::outcome;
 
 /// A plan, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
@@ -86,7 +85,7 @@ pub(crate) struct PrintedChange {
     /// Why the outcome is not `applied`: one sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) why: Option<String>,
-    /// Whether any of its writes took effect.
+    /// Whether any of its writes took effect; absent if that is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wrote: Option<bool>,
     /// What the portal has under the code at the end, by the last reading; absent from `show`, because a run's folder
@@ -125,8 +124,16 @@ pub(crate) struct PlanSummary {
     pub(crate) system: usize,
     /// Changes that apply made as planned.
     pub(crate) applied: usize,
-    /// Changes that apply began and that did not end as planned. What is neither applied nor failed was not begun.
+    /// Changes with the outcome `failed`.
     pub(crate) failed: usize,
+    /// Changes with the outcome `recovered`: the new image was refused, and the old one is back.
+    pub(crate) recovered: usize,
+    /// Changes with the outcome `unknown`.
+    pub(crate) unknown: usize,
+    /// Renames that apply began and did not finish: the new code was added, and the old one was not deleted.
+    pub(crate) unfinished: usize,
+    /// Changes that apply did not begin.
+    pub(crate) skipped: usize,
     /// Codes that are missing on the portal after an apply.
     pub(crate) missing: usize,
 }
@@ -195,7 +202,7 @@ fn printed_change(change: &Change, plan: &Plan, report: &Report) -> PrintedChang
         usage: plan.usage(change).map(Into::into),
         outcome: step.map(|step| step.outcome.into()),
         why: step.and_then(|step| step.why.clone()),
-        wrote: step.map(|step| step.wrote),
+        wrote: step.and_then(|step| (step.wrote || step.outcome != StepOutcome::Unknown).then_some(step.wrote)),
         live: run.and_then(|run| run.live.get(&change.address)).map(|live| (*live).into()),
     }
 }
@@ -211,7 +218,8 @@ fn pixels(change: &Change, plan: &Plan) -> Option<PixelsDocument> {
 /// The counts of a plan and of its steps.
 fn summary(plan: &Plan, run: Option<&Run>) -> PlanSummary {
     let (counts, diff) = (plan.counts(), &plan.diff);
-    let (applied, failed) = run.map(|run| ended(plan, &run.steps)).unwrap_or_default();
+    let tally = run.map(|run| outcome::tally(run, plan)).unwrap_or_default();
+    let ended = |outcome| tally.get(&outcome).copied().unwrap_or_default();
     PlanSummary {
         create: counts.create,
         replace: counts.replace,
@@ -220,30 +228,14 @@ fn summary(plan: &Plan, run: Option<&Run>) -> PlanSummary {
         unchanged: diff.unchanged,
         unmanaged: diff.unmanaged.len(),
         system: diff.system,
-        applied,
-        failed,
+        applied: ended(StepOutcome::Applied),
+        failed: ended(StepOutcome::Failed),
+        recovered: ended(StepOutcome::Recovered),
+        unknown: ended(StepOutcome::Unknown),
+        unfinished: run.map_or(0, |run| outcome::half_done(run, plan).len()),
+        skipped: run.map_or(0, |run| outcome::not_begun(run, plan)),
         missing: 0,
     }
-}
-
-/// How many changes were made as planned, and how many were begun and were not. Both halves of a rename are one change.
-fn ended(plan: &Plan, steps: &BTreeMap<Address, StepResult>) -> (usize, usize) {
-    let (mut applied, mut failed) = (0, 0);
-    for change in &plan.diff.changes {
-        // It is counted with the create that it is the other half of.
-        if change.rename.is_some() && matches!(change.action, Action::Delete(_)) {
-            continue;
-        }
-        let halves = [Some(&change.address), change.rename.as_ref()].into_iter().flatten();
-        let outcomes: Vec<_> =
-            halves.map(|half| steps.get(half).map_or(StepOutcome::Skipped, |step| step.outcome)).collect();
-        if outcomes.iter().all(|outcome| *outcome == StepOutcome::Applied) {
-            applied += 1;
-        } else if outcomes.iter().any(|outcome| *outcome != StepOutcome::Skipped) {
-            failed += 1;
-        }
-    }
-    (applied, failed)
 }
 
 /// What `schema/plan.schema.json` describes: a plan as it is printed, or as it is saved.

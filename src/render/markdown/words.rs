@@ -39,30 +39,63 @@ fn written(message: &str, span: impl Fn(&str) -> String) -> String {
     text
 }
 
-/// Adds words. Words that are not plain go together into one code span.
+/// Adds words. Words that are not plain go together into one code span, up to the next closing punctuation, and so does
+/// the value of an option.
 fn push_words(text: &mut String, words: &str, span: impl Fn(&str) -> String) {
     let mut odd = String::new();
     for word in words.split_inclusive(char::is_whitespace) {
         let bare = word.trim_end();
         // Invisible characters are escaped, and spaces alone are not a word.
         let blank = if word.len() > bare.len() { " " } else { "" };
-        if is_plain(bare) {
-            if !odd.is_empty() {
-                let ends_in_blank = odd.ends_with(' ');
-                push_span(text, &span(odd.trim_end()));
-                text.push_str(if ends_in_blank { " " } else { "" });
-                odd.clear();
-            }
+        if is_plain(bare) && !is_value(&odd, bare) {
+            push_odd(text, &mut odd, &span);
             text.push_str(bare);
             text.push_str(blank);
         } else {
             odd.push_str(word);
+            if bare.ends_with(CLOSING) {
+                push_odd(text, &mut odd, &span);
+            }
         }
     }
-    if !odd.is_empty() {
-        push_span(text, &span(odd.trim_end_matches(' ')));
-        text.push_str(if odd.ends_with(' ') { " " } else { "" });
+    push_odd(text, &mut odd, &span);
+}
+
+/// Punctuation that ends a word, a clause or a sentence.
+const CLOSING: [char; 7] = ['.', ',', ';', ':', '?', '!', ')'];
+
+/// Adds the words that are not plain, if there are any, as a code span between their punctuation.
+fn push_odd(text: &mut String, odd: &mut String, span: impl Fn(&str) -> String) {
+    let words = std::mem::take(odd);
+    if words.is_empty() {
+        return;
     }
+    let ends_in_blank = words.ends_with(char::is_whitespace);
+    let bare = words.trim_end();
+    let opening = if bare.len() > 1 && bare.starts_with('(') { "(" } else { "" };
+    let mut inner = bare.get(opening.len()..).unwrap_or_default();
+    while let Some(shorter) = inner.strip_suffix(CLOSING) {
+        let is_own_bracket = inner.ends_with(')') && inner.matches('(').count() >= inner.matches(')').count();
+        // The colons of `:smile:` belong together.
+        let is_pair = inner.starts_with(':') && inner.ends_with(':');
+        if shorter.is_empty() || is_own_bracket || is_pair {
+            break;
+        }
+        inner = shorter;
+    }
+    text.push_str(opening);
+    push_span(text, &span(inner));
+    text.push_str(bare.get(opening.len() + inner.len()..).unwrap_or_default());
+    text.push_str(if ends_in_blank { " " } else { "" });
+}
+
+/// Whether a word is the value of the option before it: a number, or a placeholder such as `DIR`.
+fn is_value(before: &str, word: &str) -> bool {
+    let core = word.trim_end_matches(CLOSING);
+    let is_number = core.bytes().all(|byte| byte.is_ascii_digit());
+    let is_placeholder = core.len() > 1 && core.bytes().all(|byte| byte.is_ascii_uppercase());
+    let option = before.trim_end().rsplit(' ').next().unwrap_or_default();
+    option.starts_with('-') && !option.contains('=') && !core.is_empty() && (is_number || is_placeholder)
 }
 
 /// Adds a code span. Two of them side by side would be one.
@@ -98,4 +131,27 @@ fn span(shown: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let space = if longest > 0 { " " } else { "" };
     format!("{fence}{space}{shown}{space}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn punctuation_stays_outside_a_span_and_a_value_inside() {
+        for (message, written) in [
+            ("refused (FILE_SAVE_ERROR); again", "refused (`FILE_SAVE_ERROR`); again"),
+            ("since ec05a9e5fb, by hand", "since `ec05a9e5fb`, by hand"),
+            ("if this is intended, pass --max-deletes 5", "if this is intended, pass `--max-deletes 5`"),
+            ("name another with --state-dir DIR.", "name another with `--state-dir DIR`."),
+            ("pass --yes to go on", "pass `--yes` to go on"),
+            ("A_B, C_D and f(x_y)", "`A_B`, `C_D` and `f(x_y)`"),
+            ("see https://example.com/a.", "see `https://example.com/a`."),
+            ("@one #2 now", "`@one #2` now"),
+            ("#)", "`#`)"),
+            (":smile:, please", "`:smile:`, please"),
+        ] {
+            assert_eq!(prose(message), written);
+        }
+    }
 }

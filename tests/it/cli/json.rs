@@ -274,3 +274,53 @@ fn standard_output_has_one_document() {
     let both: Value = serde_json::from_str(&both).unwrap();
     assert_eq!(found(&both, "error")[0]["rule"], "usage", "{both}");
 }
+
+/// A portal that refuses every write.
+#[test]
+fn what_was_not_applied_is_an_error_with_its_first_reason() {
+    let refusing = || {
+        let brand = Brand::new().declares("icon/acme-a", 1).declares("icon/acme-b", 2);
+        brand.fail("write 1+ error 400 ACCESS_DENIED \"nothing may be written\"".parse().unwrap());
+        brand
+    };
+    let output = refusing().json("apply --yes --settle 0.1").ends_with(1);
+    assert_eq!(output.errors(), ["not-applied"], "{}", output.json);
+    let message = found(&output.json, "error")[0]["message"].as_str().unwrap();
+    assert!(message.starts_with("2 of 2 changes were not applied; icon/acme-a: "), "{message}");
+    assert!(message.contains("nothing may be written"), "{message}");
+    assert_eq!(output.json["summary"]["applied"], 0);
+
+    let brand = refusing();
+    let output = brand.run("apply --yes --settle 0.1 --report x.md --report x.xml".split(' ')).ends_with(1);
+    assert!(output.stdout.contains("Not everything was applied: 0 of 2 changes"), "{output:?}");
+    assert!(!output.text().contains("not-applied"), "{output:?}");
+    let read = |name: &str| fs::read_to_string(brand.path(name)).unwrap();
+    assert!(read("x.md").contains("`not-applied`"), "{}", read("x.md"));
+    assert!(!read("x.xml").contains("not-applied"), "{}", read("x.xml"));
+}
+
+#[test]
+fn only_the_terminal_counts_the_findings_of_a_rule() {
+    let brand = Brand::new().declares("icon/acme-A", 1).declares("icon/acme-B", 2);
+    let document = brand.json("plan --report x.md").ends_with(0).json;
+    let styles: Vec<_> =
+        found(&document, "warning").into_iter().filter(|finding| finding["rule"] == "code-style").collect();
+    let paths: Vec<_> = styles.iter().map(|finding| finding["path"].as_str()).collect();
+    assert!(paths.len() == 2 && paths.iter().all(Option::is_some), "{document}");
+    let comment = fs::read_to_string(brand.path("x.md")).unwrap();
+    assert_eq!(comment.matches("`code-style`").count(), 2, "{comment}");
+    let told = brand.run(["plan"]).ends_with(0).stderr;
+    assert_eq!(told.matches("warning[code-style]: 2 findings of this rule").count(), 1, "{told}");
+}
+
+#[test]
+fn a_rename_counts_once_in_the_history_too() {
+    let brand = Brand::new().in_step(3).declares("icon/acme-new", 9);
+    brand.undeclare("icon/acme-02");
+    brand.draw("icon/acme-two", &art(Kind::Icon, 2));
+    let applied = brand.json("apply --yes --max-deletes 9").ends_with(0).json["summary"]["applied"].clone();
+    let history = brand.json("history").json;
+    assert_eq!(applied, json!(2));
+    assert_eq!((&history["runs"][0]["applied"], &history["runs"][0]["not_applied"]), (&applied, &json!(0)));
+    assert!(brand.run(["history"]).stdout.contains("  applied 2 changes"), "{history}");
+}

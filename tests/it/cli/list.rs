@@ -162,3 +162,19 @@ fn json_is_whole_when_the_portal_is_down() {
     assert_eq!(output.json["portal"], "127.0.0.1:9");
     assert_eq!(output.json["entries"], serde_json::json!([]));
 }
+
+#[test]
+fn with_prune_off_list_and_plan_leave_the_same_entries_alone() {
+    let brand = Brand::new()
+        .with("policy: {prune: false}\nprotect: [acme-brand]")
+        .portal_has("icon/acme-call", 1)
+        .portal_has("icon/acme-brand", 2);
+    let list = brand.both("list").ends_with(0);
+    assert_eq!(entries(&list), ["protected icon/acme-brand", "unmanaged icon/acme-call"]);
+    let plan = brand.json("plan").ends_with(0).json;
+    let why = |at: usize| (plan["unmanaged"][at]["address"].as_str(), plan["unmanaged"][at]["why"].as_str());
+    assert_eq!(why(0), (Some("icon/acme-brand"), Some("protected")));
+    assert_eq!(why(1), (Some("icon/acme-call"), Some("not-pruned")));
+    let text = brand.run(["plan", "-v"]).ends_with(0).stdout;
+    assert!(text.contains("icon/acme-brand  unmanaged: protected\n"), "{text}");
+}

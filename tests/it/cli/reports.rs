@@ -360,5 +360,7 @@ fn how_it_ended_is_told_in_every_format() {
     assert_eq!(failures(&brand, "guard.xml"), (2, 0, 2));
     brand.run("drift --report guard.xml --report guard.md".split(' ')).ends_with(2);
     assert_eq!(failures(&brand, "guard.xml"), (1, 0, 2));
-    assert!(text(&brand, "guard.md").contains("**1 entry differs from the manifest; a guard would stop apply.**"));
+    assert!(
+        text(&brand, "guard.md").contains("**Drift: 1 undeclared entry on the portal; a guard would stop apply.**")
+    );
 }

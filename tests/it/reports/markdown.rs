@@ -130,7 +130,9 @@ fn prose_is_text_and_holds_no_reference() {
     ] {
         let seen = comment(&format!("see {odd} there"));
         assert!(seen.text.contains("see ") && seen.text.contains(" there"), "{odd}: {seen:?}");
-        let shown = odd.replace('|', "\\u{7c}");
+        // A bracket around a word stays text.
+        let word = odd.strip_prefix('(').and_then(|odd| odd.strip_suffix(')')).unwrap_or(odd);
+        let shown = word.replace('|', "\\u{7c}");
         assert!(seen.code.iter().any(|code| code.contains(shown.as_str())), "{odd}: {seen:?}");
     }
     // Backticks in what is quoted, and without a partner.
@@ -252,7 +254,13 @@ fn the_first_sentence_says_how_it_ended() {
         (interrupted(scenes::plan()), "apply", "Interrupted: nothing was written."),
         (interrupted(scenes::run()), "apply", "Interrupted: 7 of 9 changes applied."),
         (scenes::plan(), "plan", "Plan: 2 to create, 5 to replace, 1 to delete, 1 to rename; a guard refuses it."),
-        (scenes::plan(), "drift", "9 entries differ from the manifest; a guard would stop apply."),
+        (
+            scenes::plan(),
+            "drift",
+            "Drift: 8 of 11 declared entries differ; 1 undeclared entry on the portal; a guard would stop apply.",
+        ),
+        (scenes::plan(), "restore", "Restore: 9 to put back, 3 already as before; a guard refuses it."),
+        (scenes::run(), "restore", "Not everything was put back: 7 of 9."),
     ] {
         assert_eq!(sentence(&report, command), told);
     }
@@ -323,4 +331,11 @@ proptest! {
         let lines = |start: &str| is_inert(&comment).html.iter().filter(|html| html.starts_with(start)).count();
         prop_assert_eq!(lines("<details>"), lines("</details>"));
     }
+}
+
+#[test]
+fn a_restore_says_how_long_it_stays() {
+    let note = "The next `brandctl apply` undoes this restore, unless you change the repository too.";
+    assert!(markdown::report(&scenes::plan(), "restore", None).contains(note));
+    assert!(!markdown::report(&scenes::plan(), "plan", None).contains(note));
 }
