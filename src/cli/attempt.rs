@@ -52,7 +52,7 @@ impl Attempt {
         self.source = validated.source;
         self.art = validated.art;
         context.spare(self.art.iter().map(|piece| PathBuf::from(&piece.file)))?;
-        let findings = ops::validate::in_brief(validated.checked.findings);
+        let findings = ops::validate::in_brief(validated.checked.findings, &context.globals.typed("validate"));
         match (validated.manifest, validated.checked.desired) {
             (Some(manifest), Some(desired)) => {
                 self.findings.extend(findings);

@@ -249,6 +249,11 @@ pub(super) struct CheckoutArgs {
 }
 
 impl CheckoutArgs {
+    /// The option as it was typed, after a space.
+    pub(super) const fn typed(self) -> &'static str {
+        if self.allow_incomplete_checkout { " --allow-incomplete-checkout" } else { "" }
+    }
+
     const fn allowance(self) -> IncompleteCheckout {
         if self.allow_incomplete_checkout { IncompleteCheckout::Allow } else { IncompleteCheckout::Refuse }
     }
@@ -271,6 +276,19 @@ pub(super) struct UsageArgs {
 }
 
 impl UsageArgs {
+    /// The options of the search as they were typed, each after a space.
+    pub(super) fn searched(&self) -> String {
+        let check = if self.check_usage { " --check-usage" } else { "" };
+        self.entities
+            .iter()
+            .fold(check.to_owned(), |typed, span| format!("{typed} --entity {}", text::shell_word(&span.to_string())))
+    }
+
+    /// The exception as it was typed, after a space.
+    pub(super) const fn allowed(&self) -> &'static str {
+        if self.allow_in_use { " --allow-in-use" } else { "" }
+    }
+
     /// The items to search, if any.
     pub(super) fn items(&self) -> Result<Option<Items>, TooMany> {
         if self.check_usage { Items::new(self.entities.iter().copied()).map(Some) } else { Ok(None) }
@@ -333,6 +351,14 @@ impl SelectArgs {
 }
 
 impl GuardArgs {
+    /// The options as they were typed, each after a space.
+    pub(super) fn typed(&self) -> String {
+        let mut typed = self.max_deletes.map(|count| format!(" --max-deletes {count}")).unwrap_or_default();
+        let allowed = [(self.allow_empty, " --allow-empty"), (self.allow_unbacked, " --allow-unbacked")];
+        typed.extend(allowed.into_iter().filter(|(is_given, _)| *is_given).map(|(_, option)| option));
+        typed
+    }
+
     /// Whether entries of unknown content are changed anyway.
     pub(super) const fn unbacked(&self) -> Unbacked {
         if self.allow_unbacked { Unbacked::Change } else { Unbacked::Keep }

@@ -2,14 +2,39 @@
 
 use std::path::Path;
 
+use crate::domain::report::{NextCommands, OldImages};
 use crate::text::shell_word;
 
-use super::settings::Globals;
+use super::settings::{Globals, PlanArgs};
+
+impl PlanArgs {
+    /// A command about the same entries, with the same exceptions from the guards.
+    pub(super) fn typed(&self, globals: &Globals, command: &str) -> String {
+        let only = self.select.only.iter().map(|only| format!(" --only {}", shell_word(&only.to_string())));
+        let usage = self.usage.searched();
+        globals.typed(command) + &only.collect::<String>() + &usage + &self.allowed()
+    }
+
+    /// The options that make exceptions from the guards, each after a space.
+    pub(super) fn allowed(&self) -> String {
+        self.guards.typed() + self.checkout.typed() + self.usage.allowed()
+    }
+}
 
 impl Globals {
     /// A command about the same manifest, portal and state folder.
     pub(super) fn typed(&self, command: &str) -> String {
-        let mut typed = format!("brandctl {command}");
+        self.next().typed(command)
+    }
+
+    /// The commands that may follow, about the same manifest, portal and state folder.
+    pub(super) fn next(&self) -> NextCommands {
+        NextCommands { options: self.common(), images: OldImages::Run }
+    }
+
+    /// The options that name the manifest, the portal and the state folder, each after a space.
+    fn common(&self) -> String {
+        let mut typed = String::new();
         let mut add = |option: &str, path: &Path| {
             typed.push_str(&format!(" {option}{}", shell_word(&path.display().to_string())));
         };

@@ -28,8 +28,8 @@ pub struct Validated {
 }
 
 /// The findings for a command that has something else to report: errors unchanged, and only the number of warnings of
-/// each rule. `validate` lists the warnings.
-pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
+/// each rule. `validate` is the command that lists the warnings.
+pub(crate) fn in_brief(findings: Vec<Finding>, validate: &str) -> Vec<Finding> {
     let mut counts: BTreeMap<Cow<'static, str>, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| !finding.is_error()) {
         *counts.entry(finding.rule.clone()).or_default() += 1;
@@ -38,7 +38,7 @@ pub(crate) fn in_brief(findings: Vec<Finding>) -> Vec<Finding> {
     let mut brief: Vec<_> = findings.into_iter().filter(is_told).collect();
     brief.extend(counts.into_iter().filter(|(_, count)| *count > 1).map(|(rule, count)| {
         Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) }
-            .help("`brandctl validate` lists them one by one")
+            .help(format!("`{validate}` lists them one by one"))
     }));
     brief
 }
