@@ -245,15 +245,10 @@ pub(super) struct CheckoutArgs {
     /// Allow deletes of a kind whose folder lacks files that Git tracks there (sparse checkout, submodule), or if Git
     /// cannot show that none are missing
     #[arg(long)]
-    allow_incomplete_checkout: bool,
+    pub(super) allow_incomplete_checkout: bool,
 }
 
 impl CheckoutArgs {
-    /// The option as it was typed, after a space.
-    pub(super) const fn typed(self) -> &'static str {
-        if self.allow_incomplete_checkout { " --allow-incomplete-checkout" } else { "" }
-    }
-
     const fn allowance(self) -> IncompleteCheckout {
         if self.allow_incomplete_checkout { IncompleteCheckout::Allow } else { IncompleteCheckout::Refuse }
     }
@@ -266,29 +261,16 @@ pub(super) struct UsageArgs {
     /// Check whether timeline log entries use the codes that would be deleted or replaced; deleting an icon that they use
     /// is refused
     #[arg(long, requires = "entities")]
-    check_usage: bool,
+    pub(super) check_usage: bool,
     /// With --check-usage: the CRM items whose log entries are read, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage", value_parser = parsed::<Span>)]
-    entities: Vec<Span>,
+    pub(super) entities: Vec<Span>,
     /// Allow deleting icons that log entries use, or may use
     #[arg(long)]
-    allow_in_use: bool,
+    pub(super) allow_in_use: bool,
 }
 
 impl UsageArgs {
-    /// The options of the search as they were typed, each after a space.
-    pub(super) fn searched(&self) -> String {
-        let check = if self.check_usage { " --check-usage" } else { "" };
-        self.entities
-            .iter()
-            .fold(check.to_owned(), |typed, span| format!("{typed} --entity {}", text::shell_word(&span.to_string())))
-    }
-
-    /// The exception as it was typed, after a space.
-    pub(super) const fn allowed(&self) -> &'static str {
-        if self.allow_in_use { " --allow-in-use" } else { "" }
-    }
-
     /// The items to search, if any.
     pub(super) fn items(&self) -> Result<Option<Items>, TooMany> {
         if self.check_usage { Items::new(self.entities.iter().copied()).map(Some) } else { Ok(None) }
@@ -327,13 +309,13 @@ pub(super) struct GuardArgs {
     /// Allow at most N deletes of each kind [default: `max_deletes` of the manifest, else 10 or half of the owned
     /// entries, whichever is less, at least 1]
     #[arg(long, value_name = "N")]
-    max_deletes: Option<u32>,
+    pub(super) max_deletes: Option<u32>,
     /// Allow deletes of a kind for which the manifest declares nothing, as in `icons: {}`
     #[arg(long)]
-    allow_empty: bool,
+    pub(super) allow_empty: bool,
     /// Allow replacing or deleting entries whose image could not be downloaded first
     #[arg(long)]
-    allow_unbacked: bool,
+    pub(super) allow_unbacked: bool,
 }
 
 impl SelectArgs {
@@ -351,14 +333,6 @@ impl SelectArgs {
 }
 
 impl GuardArgs {
-    /// The options as they were typed, each after a space.
-    pub(super) fn typed(&self) -> String {
-        let mut typed = self.max_deletes.map(|count| format!(" --max-deletes {count}")).unwrap_or_default();
-        let allowed = [(self.allow_empty, " --allow-empty"), (self.allow_unbacked, " --allow-unbacked")];
-        typed.extend(allowed.into_iter().filter(|(is_given, _)| *is_given).map(|(_, option)| option));
-        typed
-    }
-
     /// Whether entries of unknown content are changed anyway.
     pub(super) const fn unbacked(&self) -> Unbacked {
         if self.allow_unbacked { Unbacked::Change } else { Unbacked::Keep }

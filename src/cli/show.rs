@@ -102,8 +102,8 @@ fn next(globals: &Globals, name: &str, kept: &KeptRun) -> NextCommands {
         // Its journal does not say what it restored.
         Some(RunCommand::Restore) => OldImages::Unknown,
         // Its folder may be anywhere.
-        _ if Path::new(name).is_dir() => OldImages::Folder(name.to_owned()),
-        _ => OldImages::Run,
+        _ if stored::is_last(name) => OldImages::Run,
+        _ => OldImages::Folder(name.to_owned()),
     };
     NextCommands { images, ..globals.next() }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::domain::report::{NextCommands, OldImages};
 use crate::text::shell_word;
 
-use super::settings::{Globals, PlanArgs};
+use super::settings::{CheckoutArgs, Globals, GuardArgs, PlanArgs, UsageArgs};
 
 impl PlanArgs {
     /// A command about the same entries, with the same exceptions from the guards.
@@ -18,6 +18,38 @@ impl PlanArgs {
     /// The options that make exceptions from the guards, each after a space.
     pub(super) fn allowed(&self) -> String {
         self.guards.typed() + self.checkout.typed() + self.usage.allowed()
+    }
+}
+
+impl CheckoutArgs {
+    /// The option as it was typed, after a space.
+    const fn typed(self) -> &'static str {
+        if self.allow_incomplete_checkout { " --allow-incomplete-checkout" } else { "" }
+    }
+}
+
+impl UsageArgs {
+    /// The options of the search as they were typed, each after a space.
+    fn searched(&self) -> String {
+        let check = if self.check_usage { " --check-usage" } else { "" };
+        self.entities
+            .iter()
+            .fold(check.to_owned(), |typed, span| format!("{typed} --entity {}", shell_word(&span.to_string())))
+    }
+
+    /// The exception as it was typed, after a space.
+    const fn allowed(&self) -> &'static str {
+        if self.allow_in_use { " --allow-in-use" } else { "" }
+    }
+}
+
+impl GuardArgs {
+    /// The options as they were typed, each after a space.
+    pub(super) fn typed(&self) -> String {
+        let mut typed = self.max_deletes.map(|count| format!(" --max-deletes {count}")).unwrap_or_default();
+        let allowed = [(self.allow_empty, " --allow-empty"), (self.allow_unbacked, " --allow-unbacked")];
+        typed.extend(allowed.into_iter().filter(|(is_given, _)| *is_given).map(|(_, option)| option));
+        typed
     }
 }
 

@@ -73,7 +73,7 @@ pub enum OldImages {
     /// The run itself, found by its id.
     #[default]
     Run,
-    /// The run itself, found by the path of its folder.
+    /// The run itself, found by this name, such as the path of its folder.
     Folder(String),
     /// The run or plan that this run restored. Its own copies are of the images that the restore was to take away.
     Restored {
