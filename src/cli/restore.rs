@@ -176,16 +176,17 @@ struct RestoreSource {
 /// Finds a saved plan, or what a run did. `last` is a run of `portal`, or of any portal.
 fn find(context: &Context<'_>, name: &str, portal: Option<&str>) -> Result<RestoreSource, Failure> {
     let root = context.globals.state_root(context.repository.folder());
-    let (plan, from, state) = match stored::find(name, &root, LastOf::Restorable(portal))? {
-        // None of it was applied, so there is nothing to put back.
-        Stored::Plan(saved) if saved.document().against.is_some() => {
-            let message =
-                "nothing can be restored from this plan: it was made against an export, and was never applied";
-            return Err(Failure::invalid(vec![Finding::error("plan", message)]));
-        }
-        Stored::Plan(saved) => (saved.plan().clone(), "the saved plan".to_owned(), None),
-        Stored::Run(run) => (run.plan, format!("run {}", run.state.run), Some(run.state)),
-    };
+    let (plan, from, state) =
+        match stored::find(name, &root, LastOf::Restorable(portal), &context.globals.typed("history"))? {
+            // None of it was applied, so there is nothing to put back.
+            Stored::Plan(saved) if saved.document().against.is_some() => {
+                let message =
+                    "nothing can be restored from this plan: it was made against an export, and was never applied";
+                return Err(Failure::invalid(vec![Finding::error("plan", message)]));
+            }
+            Stored::Plan(saved) => (saved.plan().clone(), "the saved plan".to_owned(), None),
+            Stored::Run(run) => (run.plan, format!("run {}", run.state.run), Some(run.state)),
+        };
     let mut changes = plan.diff.changes;
     changes.retain(|change| state.as_ref().is_none_or(|state| state.may_have_changed(&change.address)));
     // `last` may be another run by the time that the name is typed again.

@@ -52,7 +52,12 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         let print = || String::new();
         output::result::<PlanDocument>(globals, &none, Exit::Error, print, &about, &none)
     };
-    let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder()), LastOf::All) {
+    let shown = match stored::find(
+        &arguments.name,
+        &globals.state_root(repository.folder()),
+        LastOf::All,
+        &globals.typed("history"),
+    ) {
         Ok(Stored::Plan(saved)) => {
             StoredReport::of(saved.document().clone(), saved.plan().clone(), None, globals.next())
         }

@@ -46,8 +46,9 @@ pub(super) enum LastOf<'a> {
     Restorable(Option<&'a str>),
 }
 
-/// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`.
-pub(super) fn find(name: &str, root: &Path, last_of: LastOf<'_>) -> Result<Stored, Box<Finding>> {
+/// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`. `history` is the command
+/// that lists them.
+pub(super) fn find(name: &str, root: &Path, last_of: LastOf<'_>, history: &str) -> Result<Stored, Box<Finding>> {
     if name == LAST {
         return newest(root, last_of);
     }
@@ -68,7 +69,7 @@ pub(super) fn find(name: &str, root: &Path, last_of: LastOf<'_>) -> Result<Store
         }
         Err(_) => {}
     }
-    with_id(name, root)
+    with_id(name, root, history)
 }
 
 /// Finds the newest run.
@@ -88,7 +89,7 @@ fn newest(root: &Path, last_of: LastOf<'_>) -> Result<Stored, Box<Finding>> {
     }
 }
 
-fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
+fn with_id(name: &str, root: &Path, history: &str) -> Result<Stored, Box<Finding>> {
     let runs = runs::with_id(root, name).map_err(|error| not_readable(root, &error))?;
     let mut found = runs.into_iter();
     match (found.next(), found.next()) {
@@ -98,7 +99,7 @@ fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
             let message = format!("there is no run and no saved plan `{}`", name);
             Err(Box::new(
                 Finding::error("run", message)
-                    .help("`brandctl history` lists the runs; the path of a run's folder works too"),
+                    .help(format!("`{history}` lists the runs; the path of a run's folder works too")),
             ))
         }
     }

@@ -133,8 +133,9 @@ fn history_names_the_command_of_each_run() {
 #[test]
 fn a_run_that_does_not_exist_is_reported_before_the_question() {
     let brand = Brand::new().in_step(1);
-    let none = brand.run(["restore", "nope"]).ends_with(1);
+    let none = brand.run("restore nope --state-dir st".split(' ')).ends_with(1);
     assert!(none.stderr.contains("there is no run and no saved plan `nope`"), "{none:?}");
+    assert!(none.stderr.contains("`brandctl history --state-dir st` lists the runs"), "{none:?}");
     assert!(!none.stderr.contains("cannot ask"), "{none:?}");
     brand.draw("icon/acme-00", &art(Kind::Icon, 99));
     brand.json("apply --yes --settle 0.1").ends_with(0);
