@@ -51,8 +51,8 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// Makes a plan now, and shows it before the question.
 fn fresh(context: &Context<'_>, arguments: &Arguments, attempt: &mut Attempt) -> Result<Approved, Failure> {
     let Arguments { write, plan: options, .. } = arguments;
-    writing::can_ask(write)?;
+    writing::can_ask(write, "pass --yes to go on without asking, or apply a saved plan")?;
     let Made { plan, connection, seen, control } = planning::make(context, options, Purpose::Write, attempt)?;
     let plan = writing::approve(context, plan, write, options.show, attempt)?;
-    Ok(Approved { plan, connection, seen, control, resumed: Resumption::default() })
+    Ok(Approved { plan, connection, seen, control, resumed: Resumption::default(), next: context.globals.next() })
 }

@@ -58,18 +58,18 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_drift(&report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
-        _ => render::human::drift(report, &screen) + &next_step(globals, report, &screen),
+        _ => render::human::drift(report, &screen) + &next_step(globals, report, plan, &screen),
     })
 }
 
 /// The commands that make the portal match again, if something differs and nothing prevents it.
-fn next_step(globals: &Globals, report: &Report, screen: &Screen) -> String {
+fn next_step(globals: &Globals, report: &Report, options: &PlanArgs, screen: &Screen) -> String {
     let is_clear = !report.has_errors() && !report.refused();
     let differs = report.plan.as_ref().is_some_and(|plan| !plan.diff.changes.is_empty());
     if !(is_clear && differs) {
         return String::new();
     }
-    let mut steps = vec![(globals.typed("apply"), "make the portal match the manifest")];
+    let mut steps = vec![(options.typed(globals, "apply"), "make the portal match the manifest")];
     let is_drifted = |change: &&Change| {
         matches!(change.action, Action::Replace(..))
             && report.origins.get(&change.address).is_some_and(|origin| origin.kind == OriginKind::Drifted)

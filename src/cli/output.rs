@@ -115,7 +115,7 @@ pub(super) fn remark(message: &str) {
 
 /// Prints findings on standard error; warnings only when the user does not want quiet.
 pub(super) fn findings(globals: &Globals, findings: &[Finding], report: &Report) {
-    let mut shown = ops::validate::in_brief(findings);
+    let mut shown = ops::validate::in_brief(findings, &globals.typed("validate"));
     shown.retain(|finding| finding.is_error() || !globals.quiet);
     diagnostic(&render::human::findings(&shown, report, &error_screen()));
 }

@@ -96,35 +96,34 @@ fn can_be_applied(report: &Report) -> bool {
     has_changes && !report.has_errors() && !report.refused() && report.against.is_none()
 }
 
-/// The command that applies a saved plan, if nothing prevents it.
-pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, screen: &Screen) -> String {
+/// The command that applies a saved plan, if nothing prevents it. `allowed` are the exceptions from the guards that it
+/// needs.
+pub(super) fn saved_next(globals: &Globals, report: &Report, path: &Path, allowed: &str, screen: &Screen) -> String {
     if !can_be_applied(report) || path == Path::new("-") {
         return String::new();
     }
     let path = text::shell_word(&path.display().to_string()).into_owned();
-    render::human::next_steps(&[(format!("{} {path}", globals.typed("apply")), "make exactly these changes")], screen)
+    let apply = format!("{} {path}{allowed}", globals.typed("apply"));
+    let text = render::human::next_steps(&[(apply, "make exactly these changes")], screen);
+    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
+    let note = "  The guards allow this only with the options that the plan was made with.\n";
+    if text.is_empty() || !is_allowed || !allowed.is_empty() { text } else { text + note }
 }
 
 /// The commands that apply the plan, if nothing prevents it. A plan that was not saved can be made again and saved.
 fn next_steps(globals: &Globals, report: &Report, arguments: &Arguments, screen: &Screen) -> String {
     if let Some(path) = &arguments.output {
-        return saved_next(globals, report, path, screen);
+        return saved_next(globals, report, path, &arguments.plan.allowed(), screen);
     }
     if !can_be_applied(report) {
         return String::new();
     }
-    let typed = |command: &str| {
-        let only = arguments.plan.select.only.iter().map(ToString::to_string);
-        only.fold(globals.typed(command), |typed, only| format!("{typed} --only {}", text::shell_word(&only)))
-    };
+    let typed = |command: &str| arguments.plan.typed(globals, command);
     let steps = [
         (typed("apply"), "make these changes"),
         (format!("{} -o plan.json", typed("plan")), "save them, to apply exactly this plan later"),
     ];
-    let text = render::human::next_steps(&steps, screen);
-    let is_allowed = report.guards.iter().any(|verdict| verdict.outcome == Outcome::Allowed);
-    let note = "  The guards allow this only with the same options.\n";
-    if text.is_empty() || !is_allowed { text } else { text + note }
+    render::human::next_steps(&steps, screen)
 }
 
 /// The file or stream of a saved plan.

@@ -69,7 +69,7 @@ fn settled(context: &Context<'_>, connection: &Connection, attempt: &mut Attempt
     };
     let patience = if connection.writes() { Patience::Wait } else { Patience::Tell };
     let how = Settling { settle: context.settle, closing, patience, now };
-    match context.wait(recover::settle(&runs, &connection.reader(context), how))? {
+    match context.wait(recover::settle(&runs, &connection.reader(context), &context.globals.next(), how))? {
         Ok(findings) => attempt.findings.extend(findings),
         Err(error @ NotSettled::NeverSettled(_)) => {
             let finding = Finding::error("run-open", error.to_string());

@@ -64,7 +64,8 @@ pub(super) fn take_up(
     context.repository.judge_checkout(&manifest, plan, &mut counts_by_kind);
     let evaluated = saved.evaluate(&ownership, &counts_by_kind, options.allowances(&manifest.policy));
     attempt.evaluated(&evaluated);
-    Ok(Approved { plan: evaluated.approve()?, connection, seen: None, control, resumed })
+    let next = context.globals.next();
+    Ok(Approved { plan: evaluated.approve()?, connection, seen: None, control, resumed, next })
 }
 
 /// Counts the entries that this plan deleted before it was cut short: they were owned when it began.

@@ -245,7 +245,7 @@ pub(super) struct CheckoutArgs {
     /// Allow deletes of a kind whose folder lacks files that Git tracks there (sparse checkout, submodule), or if Git
     /// cannot show that none are missing
     #[arg(long)]
-    allow_incomplete_checkout: bool,
+    pub(super) allow_incomplete_checkout: bool,
 }
 
 impl CheckoutArgs {
@@ -261,13 +261,13 @@ pub(super) struct UsageArgs {
     /// Check whether timeline log entries use the codes that would be deleted or replaced; deleting an icon that they use
     /// is refused
     #[arg(long, requires = "entities")]
-    check_usage: bool,
+    pub(super) check_usage: bool,
     /// With --check-usage: the CRM items whose log entries are read, such as deal:12 or deal:1-500; may be repeated
     #[arg(long = "entity", value_name = "TYPE:ID[-ID]", requires = "check_usage", value_parser = parsed::<Span>)]
-    entities: Vec<Span>,
+    pub(super) entities: Vec<Span>,
     /// Allow deleting icons that log entries use, or may use
     #[arg(long)]
-    allow_in_use: bool,
+    pub(super) allow_in_use: bool,
 }
 
 impl UsageArgs {
@@ -309,13 +309,13 @@ pub(super) struct GuardArgs {
     /// Allow at most N deletes of each kind [default: `max_deletes` of the manifest, else 10 or half of the owned
     /// entries, whichever is less, at least 1]
     #[arg(long, value_name = "N")]
-    max_deletes: Option<u32>,
+    pub(super) max_deletes: Option<u32>,
     /// Allow deletes of a kind for which the manifest declares nothing, as in `icons: {}`
     #[arg(long)]
-    allow_empty: bool,
+    pub(super) allow_empty: bool,
     /// Allow replacing or deleting entries whose image could not be downloaded first
     #[arg(long)]
-    allow_unbacked: bool,
+    pub(super) allow_unbacked: bool,
 }
 
 impl SelectArgs {

@@ -10,7 +10,7 @@ use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
 use crate::domain::journal::{Ending, RunCommand, RunState};
 use crate::domain::plan::Plan;
-use crate::domain::report::{FailureKind, Heading, RecordedRun, Report, Run, Subject};
+use crate::domain::report::{FailureKind, Heading, NextCommands, OldImages, RecordedRun, Report, Run, Subject};
 use crate::format::Document;
 use crate::render;
 use crate::render::json::PlanDocument;
@@ -26,7 +26,7 @@ use super::paths;
 use super::plan;
 use super::reports::Reports;
 use super::settings::{AnyFormat, Globals, ShowArgs};
-use super::stored::{self, KeptRun, Stored};
+use super::stored::{self, KeptRun, LastOf, Stored};
 
 /// Show a saved plan or a run again
 ///
@@ -36,7 +36,7 @@ use super::stored::{self, KeptRun, Stored};
     after_help = "Examples:\n  brandctl show plan.json\n  brandctl show last\n  brandctl show 20261122T171045Z\n  brandctl show plan.json --format json\n  brandctl show plan.json --report plan.html"
 )]
 pub(super) struct Arguments {
-    /// A saved plan, a run's id or folder, or `last` for the newest run
+    /// A saved plan, a run's id or folder, or `last` for the newest run of any portal, restores included
     #[arg(value_name = "PLAN|RUN", add = complete::runs())]
     pub(super) name: String,
     #[command(flatten)]
@@ -52,15 +52,23 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         let print = || String::new();
         output::result::<PlanDocument>(globals, &none, Exit::Error, print, &about, &none)
     };
-    let shown = match stored::find(&arguments.name, &globals.state_root(repository.folder())) {
-        Ok(Stored::Plan(saved)) => StoredReport::of(saved.document().clone(), saved.plan().clone(), None),
+    let shown = match stored::find(
+        &arguments.name,
+        &globals.state_root(repository.folder()),
+        LastOf::All,
+        &globals.typed("history"),
+    ) {
+        Ok(Stored::Plan(saved)) => {
+            StoredReport::of(saved.document().clone(), saved.plan().clone(), None, globals.next())
+        }
         Ok(Stored::Run(mut kept)) => {
             if let Some(finding) = overwritten(globals, &repository, &kept) {
                 return complain(finding);
             }
             // A run's folder has the old images; the new ones are in the repository, unless they have changed.
             kept.plan.contents.extend(repository.unchanged_new_images(&kept.plan.diff.changes));
-            StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)))
+            let next = next(globals, &arguments.name, &kept);
+            StoredReport::of(kept.document, kept.plan, Some((kept.folder, kept.state)), next)
         }
         Err(finding) => return complain(*finding),
     };
@@ -83,7 +91,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             let screen = output::screen_of_plan(globals, arguments.show);
             let text = human(&shown.document, &report, shown.state.as_ref(), &screen);
             let next = match shown.state {
-                None => plan::saved_next(globals, &report, Path::new(&arguments.name), &screen),
+                None => plan::saved_next(globals, &report, Path::new(&arguments.name), "", &screen),
                 Some(_) => String::new(),
             };
             output::data(&(text + &next), exit)
@@ -91,6 +99,18 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     };
     output::findings(globals, &unwritten, &report);
     exit
+}
+
+/// The commands that may follow a run that the user named.
+fn next(globals: &Globals, name: &str, kept: &KeptRun) -> NextCommands {
+    let images = match kept.state.command {
+        // Its journal does not say what it restored.
+        Some(RunCommand::Restore) => OldImages::Unknown,
+        // Its folder may be anywhere.
+        _ if stored::is_last(name) => OldImages::Run,
+        _ => OldImages::Folder(name.to_owned()),
+    };
+    NextCommands { images, ..globals.next() }
 }
 
 /// The finding that a report would overwrite a file of the run, or an image that is shown with it.
@@ -133,13 +153,16 @@ struct StoredReport {
 }
 
 impl StoredReport {
-    fn of(document: Document, plan: Plan, run: Option<(PathBuf, RunState)>) -> Self {
+    fn of(document: Document, plan: Plan, run: Option<(PathBuf, RunState)>, next: NextCommands) -> Self {
         let (run, state) = run
             .map(|(folder, state)| {
                 let without_copy = without_copy(&plan);
                 let (missing, live, not_read_back) = Default::default();
                 let (id, steps) = (state.run.clone(), state.steps.clone());
-                (Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy }, state)
+                (
+                    Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy, next },
+                    state,
+                )
             })
             .unzip();
         let interrupted = state.as_ref().is_some_and(|state| state.ended == Some(Ending::Interrupted));

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::domain::finding::Finding;
-use crate::domain::journal::RunState;
+use crate::domain::journal::{RunCommand, RunState};
 use crate::domain::plan::Plan;
 use crate::format::{Document, SavedPlan};
 use crate::store::files::{FileKind, UserInput, plain};
@@ -32,10 +32,25 @@ pub(super) struct KeptRun {
 /// The name of the newest run. A file or folder of that name is `./last`.
 const LAST: &str = "last";
 
-/// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`.
-pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
+/// Whether `name` stands for the newest run.
+pub(super) fn is_last(name: &str) -> bool {
+    name == LAST
+}
+
+/// The runs among which `last` is the newest.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum LastOf<'a> {
+    /// All runs of all portals.
+    All,
+    /// All runs but restores, of all portals or of one.
+    Restorable(Option<&'a str>),
+}
+
+/// Finds a saved plan or a run. Ids are looked up among the runs of all portals below `root`. `history` is the command
+/// that lists them.
+pub(super) fn find(name: &str, root: &Path, last_of: LastOf<'_>, history: &str) -> Result<Stored, Box<Finding>> {
     if name == LAST {
-        return newest(root);
+        return newest(root, last_of);
     }
     let path = Path::new(name);
     match UserInput::at(path).facts().map(|(kind, _)| kind) {
@@ -54,22 +69,27 @@ pub(super) fn find(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
         }
         Err(_) => {}
     }
-    with_id(name, root)
+    with_id(name, root, history)
 }
 
 /// Finds the newest run.
-fn newest(root: &Path) -> Result<Stored, Box<Finding>> {
-    let ids = runs::ids(root).map_err(|error| not_readable(root, &error))?;
-    match ids.first() {
-        Some(id) => with_id(&id.to_string_lossy(), root),
+fn newest(root: &Path, last_of: LastOf<'_>) -> Result<Stored, Box<Finding>> {
+    let (portal, what) = match last_of {
+        LastOf::All => (None, "run".to_owned()),
+        LastOf::Restorable(None) => (None, "run to restore".to_owned()),
+        LastOf::Restorable(Some(portal)) => (Some(portal), format!("run of {portal} to restore")),
+    };
+    let is_wanted = |state: &RunState| matches!(last_of, LastOf::All) || state.command != Some(RunCommand::Restore);
+    match runs::newest(root, portal, is_wanted).map_err(|error| not_readable(root, &error))? {
+        Some(run) => kept_run(run).map(|run| Stored::Run(Box::new(run))),
         None => {
-            let message = format!("there is no run in {} yet", root.display());
+            let message = format!("there is no {what} in {} yet", root.display());
             Err(Box::new(Finding::error("run", message).help("name a run's folder or a saved plan")))
         }
     }
 }
 
-fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
+fn with_id(name: &str, root: &Path, history: &str) -> Result<Stored, Box<Finding>> {
     let runs = runs::with_id(root, name).map_err(|error| not_readable(root, &error))?;
     let mut found = runs.into_iter();
     match (found.next(), found.next()) {
@@ -79,7 +99,7 @@ fn with_id(name: &str, root: &Path) -> Result<Stored, Box<Finding>> {
             let message = format!("there is no run and no saved plan `{}`", name);
             Err(Box::new(
                 Finding::error("run", message)
-                    .help("`brandctl history` lists the runs; the path of a run's folder works too"),
+                    .help(format!("`{history}` lists the runs; the path of a run's folder works too")),
             ))
         }
     }

@@ -11,7 +11,7 @@ use crate::domain::asset::Address;
 use crate::domain::finding::Finding;
 use crate::domain::guard::{ApprovedPlan, Evaluated};
 use crate::domain::journal::RunCommand;
-use crate::domain::report::{FailureKind, Report};
+use crate::domain::report::{FailureKind, NextCommands, Report};
 use crate::domain::resumption::Resumption;
 use crate::domain::state::ControlImage;
 use crate::format::Published;
@@ -55,15 +55,16 @@ pub(super) struct Approved {
     pub(super) control: Option<ControlImage>,
     /// What earlier runs of the same plan did that were cut short.
     pub(super) resumed: Resumption,
+    /// The commands that may follow the run.
+    pub(super) next: NextCommands,
 }
 
-/// Refuses to go on if a question will be needed and cannot be asked.
-pub(super) fn can_ask(write: &WriteArgs) -> Result<(), Failure> {
+/// Refuses to go on if a question will be needed and cannot be asked. `help` says what to do then.
+pub(super) fn can_ask(write: &WriteArgs, help: &str) -> Result<(), Failure> {
     if write.yes || std::io::stdin().is_terminal() {
         return Ok(());
     }
-    let finding = Finding::error("unasked", "cannot ask: stdin is not a terminal")
-        .help("pass --yes to go on without asking, or apply a saved plan");
+    let finding = Finding::error("unasked", "cannot ask: stdin is not a terminal").help(help);
     Err(Failure::new(FailureKind::Unasked, finding))
 }
 
@@ -170,7 +171,7 @@ fn send(
     runs: &RunStore,
     write: &WriteArgs,
 ) -> Result<Option<Applied>, Failure> {
-    let Approved { plan, connection, seen, control, resumed } = approved;
+    let Approved { plan, connection, seen, control, resumed, next } = approved;
     let applied = context.block_on(async {
         let tools = Tools {
             reader: connection.reader(context),
@@ -179,6 +180,7 @@ fn send(
             interrupt: &context.interrupt,
             settle: context.settle,
             in_flight: write.concurrency,
+            next: next.clone(),
         };
         apply::apply(plan, *seen, resumed, &tools).await
     })??;

@@ -14,6 +14,7 @@ use super::plan::Plan;
 use super::retry::Class;
 use super::rules::Piece;
 use super::step::{LiveState, StepOutcome, StepResult};
+use crate::text::shell_word;
 
 /// A run of apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,12 +35,80 @@ pub struct Run {
     pub not_read_back: BTreeSet<Address>,
     /// The entries whose old image was known, but could not be downloaded again for a copy, each with the reason.
     pub without_copy: BTreeMap<Address, String>,
+    /// The commands that may follow it.
+    pub next: NextCommands,
 }
 
 impl Run {
     /// Whether this run kept a copy of the image that a change of its plan removes.
     pub(crate) fn has_copy(&self, change: &Change) -> bool {
         change.has_copy() && !self.without_copy.contains_key(&change.address)
+    }
+
+    /// The command that puts back the right images of these changes, of those that have a copy; `None` if there is none.
+    pub(crate) fn restore<'a>(&self, changes: impl Iterator<Item = &'a Change>) -> Option<String> {
+        // What was restored has the images that the restore was to put back.
+        let has_image = |change: &&Change| match self.next.is_of_restore() {
+            true => change.action.after().is_some(),
+            false => self.has_copy(change),
+        };
+        let mut addresses = changes.filter(has_image).map(|change| &change.address).peekable();
+        addresses.peek()?;
+        self.next.restore(&self.id, addresses)
+    }
+}
+
+/// Commands for the user to type, each with the options that name the same manifest, state folder and portal.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NextCommands {
+    /// Those options, each after a space.
+    pub options: String,
+    /// The source of the right old images, if the run itself does not have them or is not found by its id.
+    pub images: OldImages,
+}
+
+/// The place of the images that `restore` should put back after a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum OldImages {
+    /// The run itself, found by its id.
+    #[default]
+    Run,
+    /// The run itself, found by this name, such as the path of its folder.
+    Folder(String),
+    /// The run or plan that this run restored. Its own copies are of the images that the restore was to take away.
+    Restored {
+        /// The name of that run or plan, as `restore` takes it.
+        from: String,
+        /// The whole restore, to continue it: the command without `brandctl` and without the common options.
+        again: String,
+    },
+    /// A run or plan that this run restored, and that is not known.
+    Unknown,
+}
+
+impl NextCommands {
+    /// A command with these options, such as `apply`.
+    pub(crate) fn typed(&self, command: &str) -> String {
+        format!("brandctl {command}{}", self.options)
+    }
+
+    /// The command that puts back the old images of `addresses` after the run `id`, if it is known.
+    pub(crate) fn restore<'a>(&self, id: &str, addresses: impl Iterator<Item = &'a Address>) -> Option<String> {
+        let from = match &self.images {
+            OldImages::Run => id,
+            OldImages::Folder(from) | OldImages::Restored { from, .. } => from,
+            OldImages::Unknown => return None,
+        };
+        let mut command = format!("restore {}", shell_word(from));
+        for address in addresses {
+            command.push_str(&format!(" {}", shell_word(&address.to_string())));
+        }
+        Some(self.typed(&command))
+    }
+
+    /// Whether the run was a restore: its own copies are of the images that it took away.
+    pub(crate) const fn is_of_restore(&self) -> bool {
+        matches!(self.images, OldImages::Restored { .. } | OldImages::Unknown)
     }
 }
 

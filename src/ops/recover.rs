@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use crate::domain::diff::Change;
 use crate::domain::finding::Finding;
-use crate::domain::journal::{Ending, JournalEntry, RunState};
+use crate::domain::journal::{Ending, JournalEntry, RunCommand, RunState};
 use crate::domain::plan::StepState;
-use crate::domain::report;
+use crate::domain::report::{self, NextCommands};
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::unanswered::{self, OpenWindow};
 use crate::text;
@@ -83,6 +83,7 @@ pub fn tell(runs: &dyn Runs, settle: Duration, now: Duration, since: Option<&str
 pub async fn settle(
     runs: &dyn Runs,
     reader: &Reader<'_, impl ReadPortal>,
+    next: &NextCommands,
     how: Settling,
 ) -> Result<Vec<Finding>, NotSettled> {
     let mut findings = Vec::new();
@@ -104,7 +105,7 @@ pub async fn settle(
                 }
             }
         }
-        findings.extend(close(runs, run, reader, how).await?);
+        findings.extend(close(runs, run, reader, how).await?.map(|closed| finding(&closed, next)));
     }
     Ok(findings)
 }
@@ -121,13 +122,22 @@ async fn wait(run: &RunState, window: &OpenWindow, reader: &Reader<'_, impl Read
     Ok(())
 }
 
+/// A run that was cut short, and what is known of it now.
+struct ClosedRun {
+    state: RunState,
+    /// How many of its changes took effect, and of how many.
+    counts: (usize, usize),
+    /// The codes that are missing on the portal.
+    missing: Vec<String>,
+}
+
 /// Finds out what a run did, once nothing of it can be carried out any more, and closes it.
 async fn close(
     runs: &dyn Runs,
     OpenRun { mut state, changes }: OpenRun,
     reader: &Reader<'_, impl ReadPortal>,
     Settling { settle, closing, .. }: Settling,
-) -> Result<Option<Finding>, NotSettled> {
+) -> Result<Option<ClosedRun>, NotSettled> {
     let write = |state: &RunState, entries: &[JournalEntry]| match closing {
         Closing::Write => runs.append(state, entries),
         Closing::Leave => Ok(()),
@@ -141,7 +151,8 @@ async fn close(
     let end = JournalEntry::end(state.steps.values(), Ending::CutShort);
     let entries: Vec<_> = JournalEntry::steps(&state.steps).chain([end]).collect();
     write(&state, &entries)?;
-    Ok(Some(finding(&state, &changes, &missing)))
+    let counts = report::counts(&state, &changes);
+    Ok(Some(ClosedRun { state, counts, missing }))
 }
 
 /// Notes the state of each step of a run. Returns the codes that are missing.
@@ -201,14 +212,24 @@ fn skipped(why: &str) -> StepResult {
     StepResult { outcome: StepOutcome::Skipped, why: Some(why.to_owned()), wrote: false }
 }
 
-fn finding(state: &RunState, changes: &[Change], missing: &[String]) -> Finding {
-    let (applied, all) = report::counts(state, changes);
+/// The finding about a run that was cut short.
+fn finding(ClosedRun { state, counts, missing }: &ClosedRun, next: &NextCommands) -> Finding {
+    let (applied, all) = counts;
     let mut message =
         format!("the run {} of {} was cut short: {applied} of {all} changes took effect", state.run, state.began);
     if missing.is_empty() {
         return Finding::warning("run-cut-short", message).help("the plan has what is left to do");
     }
     message.push_str(&format!("; missing on the portal: {}", missing.join(", ")));
-    let help = format!("declared entries are created again; `brandctl restore {}` puts old images back", state.run);
+    let help = match state.command {
+        // Its own copies are of the images that it took away.
+        Some(RunCommand::Restore) => {
+            "run the same restore again, or apply: declared entries are created again".to_owned()
+        }
+        _ => {
+            let restore = next.typed(&format!("restore {}", state.run));
+            format!("declared entries are created again; `{restore}` puts old images back")
+        }
+    };
     Finding::warning("run-cut-short", message).help(help)
 }

@@ -28,7 +28,7 @@ pub struct Validated {
 
 /// The findings for people who asked for something else: of the warnings of an art rule, only the number, in place of
 /// the first one. `validate` lists them.
-pub(crate) fn in_brief(findings: &[Finding]) -> Vec<Finding> {
+pub(crate) fn in_brief(findings: &[Finding], validate: &str) -> Vec<Finding> {
     let is_counted = |finding: &Finding| !finding.is_error() && RULES.iter().any(|rule| rule.id == finding.rule);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in findings.iter().filter(|finding| is_counted(finding)) {
@@ -42,7 +42,7 @@ pub(crate) fn in_brief(findings: &[Finding]) -> Vec<Finding> {
             Some(count) => {
                 let rule = finding.rule.clone();
                 let counted = Finding { rule, ..Finding::warning("", format!("{count} findings of this rule")) };
-                brief.push(counted.help("`brandctl validate` lists them one by one"));
+                brief.push(counted.help(format!("`{validate}` lists them one by one")));
                 counts.insert(&finding.rule, 0);
             }
         }

@@ -10,7 +10,7 @@ use crate::domain::plan::{Counts, Plan};
 use crate::domain::report::{FailureKind, Report, Run, Validation};
 use crate::domain::step::{StepOutcome, StepResult};
 use crate::domain::{finding::Finding, list::ListReport};
-use crate::text::{escaped, plural, shell_word};
+use crate::text::{escaped, plural};
 
 /// What the counts of a stale plan are of.
 const NOT_WRITTEN: &str = "Planned, not written";
@@ -223,7 +223,7 @@ fn missing(run: &Run, plan: Option<&Plan>) -> String {
     let back = match plan.and_then(|plan| restore_of(run, plan, run.missing.iter())) {
         Some(_) if run.missing.len() > MAX_NAMED => format!("`brandctl restore` puts the old {image} back, see below"),
         Some(command) => format!("`{command}` puts the old {image} back"),
-        None => format!("`brandctl apply` adds the new {image}"),
+        None => format!("`{}` adds the new {image}", escaped(run.next.typed("apply"))),
     };
     format!("{names} {are} missing on the portal: {back}")
 }
@@ -372,8 +372,6 @@ pub(super) fn restores<'a>(run: &'a Run, plan: &Plan) -> Vec<(&'a Address, Strin
 
 /// The command that puts back the old images of these entries, of those that have a copy.
 pub(super) fn restore_of<'a>(run: &Run, plan: &Plan, addresses: impl Iterator<Item = &'a Address>) -> Option<String> {
-    let has_copy =
-        |address: &&Address| plan.diff.changes.iter().any(|change| change.address == **address && run.has_copy(change));
-    let words: Vec<_> = addresses.filter(has_copy).map(|address| shell_word(&escaped(address)).into_owned()).collect();
-    (!words.is_empty()).then(|| format!("brandctl restore {} {}", shell_word(&escaped(&run.id)), words.join(" ")))
+    let change = |address: &Address| plan.diff.changes.iter().find(|change| change.address == *address);
+    run.restore(addresses.filter_map(change)).map(escaped)
 }

@@ -6,7 +6,7 @@ use textwrap::core::display_width;
 
 use crate::domain::journal::{Ending, RunCommand};
 use crate::domain::plan::Plan;
-use crate::domain::report::{RecordedRun, Run};
+use crate::domain::report::{OldImages, RecordedRun, Run};
 use crate::domain::step::StepOutcome;
 
 use super::outcome::{self, decided};
@@ -29,8 +29,9 @@ pub(crate) fn run(run: &Run, plan: &Plan, ending: RunEnding, screen: &Screen) ->
     let mut text = missing(run, plan, screen);
     let counts = outcome::tally(run, plan);
     if counts.is_empty() {
-        let said = "It is unknown yet what this run did: the next `brandctl plan` or `brandctl apply` finds out.";
-        text.push_str(&screen.wrapped(said, 0));
+        let (plan, apply) = (escaped(run.next.typed("plan")), escaped(run.next.typed("apply")));
+        let said = format!("It is unknown yet what this run did: the next `{plan}` or `{apply}` finds out.");
+        text.push_str(&screen.wrapped(&said, 0));
         return text;
     }
     text.push_str(&not_applied(run, plan, ending, screen));
@@ -116,7 +117,8 @@ fn summary(
             count => format!("; {count} {} not begun", were(count)),
         };
         return format!(
-            "{BOLD}Interrupted:{BOLD:#} {did} {applied} of {all_of_them}{others}{begun}{not_begun}. Run it again to continue."
+            "{BOLD}Interrupted:{BOLD:#} {did} {applied} of {all_of_them}{others}{begun}{not_begun}. {} to continue.",
+            to_continue(run)
         );
     }
     let others = if half_done > 0 { format!("{others}, {half_done} half done") } else { others };
@@ -124,15 +126,24 @@ fn summary(
     format!("{BOLD}Not everything was {did}:{BOLD:#} {applied} of {all_of_them}{others}{skipped}.")
 }
 
+/// What continues an interrupted run, as the beginning of a sentence.
+fn to_continue(run: &Run) -> String {
+    match &run.next.images {
+        // Which run was restored is part of the command: `last` may be another one by then.
+        OldImages::Restored { again, .. } => format!("Run `{}`", escaped(run.next.typed(again))),
+        OldImages::Run | OldImages::Folder(_) | OldImages::Unknown => "Run it again".to_owned(),
+    }
+}
+
 /// A line for each code that is missing on the portal, with the command that brings it back.
 fn missing(run: &Run, plan: &Plan, screen: &Screen) -> String {
     let mut text = String::new();
+    let apply = escaped(run.next.typed("apply"));
     for address in &run.missing {
         let back = match outcome::restore_of(run, plan, [address].into_iter()) {
-            Some(command) => {
-                format!("`{}` puts the old image back, `brandctl apply` adds the new one", escape(&command))
-            }
-            None => "`brandctl apply` adds the new image".to_owned(),
+            Some(command) if run.next.is_of_restore() => format!("`{command}` puts the old image back"),
+            Some(command) => format!("`{command}` puts the old image back, `{apply}` adds the new one"),
+            None => format!("`{apply}` adds the new image"),
         };
         let said = format!("{DELETE}{} is missing on the portal{DELETE:#}: {back}", shown(address));
         text.push_str(&screen.wrapped(&said, 2));
@@ -270,6 +281,7 @@ mod tests {
             missing: [].into(),
             not_read_back: [].into(),
             without_copy: BTreeMap::new(),
+            next: crate::domain::report::NextCommands::default(),
         }
     }
 

@@ -222,6 +222,35 @@ pub(crate) fn ids(root: &Path) -> io::Result<Vec<OsString>> {
     Ok(found)
 }
 
+/// The newest run that is wanted, below the state folder `root`: of `portal`, or of any portal. Older runs are not read.
+///
+/// # Errors
+/// When the state folder, or a run that is read, cannot be read.
+pub(crate) fn newest(
+    root: &Path,
+    portal: Option<&str>,
+    is_wanted: impl Fn(&RunState) -> bool,
+) -> io::Result<Option<StoredRun>> {
+    let (mut found, budget) = (Vec::new(), ReadingBudget::new(None));
+    for (portal_name, folder) in portals(root)? {
+        if portal.is_none_or(|portal| OsStr::new(&folder_name(portal)) == portal_name) {
+            let runs = folder.child(RUNS);
+            found.extend(names(&runs)?.into_iter().map(|run| (run, portal_name.clone(), runs.clone())));
+        }
+    }
+    found.sort_by(|a, b| (&b.0, &b.1).cmp(&(&a.0, &a.1)));
+    for (run, portal_name, runs) in found {
+        let is_right = |named: &str| OsStr::new(&folder_name(named)) == portal_name;
+        if let Some(run) = StoredRun::standing_at(&runs, &run, is_right, &budget)?
+            && is_wanted(&run.state)
+            && portal.is_none_or(|portal| run.state.portal == portal)
+        {
+            return Ok(Some(run));
+        }
+    }
+    Ok(None)
+}
+
 /// The folders of the portals below the state folder `root`, with their names.
 fn portals(root: &Path) -> io::Result<Vec<(OsString, Folder)>> {
     let existing = existing(root)?;

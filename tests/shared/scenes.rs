@@ -12,7 +12,7 @@ use brandctl::domain::origin::LastCommit;
 use brandctl::domain::ownership::Unmanaged;
 use brandctl::domain::plan::{Contents, Plan};
 use brandctl::domain::png as art;
-use brandctl::domain::report::{Heading, Report, Run, Validation};
+use brandctl::domain::report::{Heading, NextCommands, Report, Run, Validation};
 use brandctl::domain::rules::Piece;
 use brandctl::domain::state::Content;
 use brandctl::domain::step::{StepOutcome, StepResult};
@@ -250,6 +250,7 @@ pub(crate) fn run() -> Report {
         live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
+        next: NextCommands::default(),
     });
     report
 }

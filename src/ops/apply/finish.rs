@@ -51,8 +51,8 @@ impl<P: ReadPortal + WritePortal> Writer<'_, P> {
         let mut findings: Vec<_> = not_read_back.iter().map(|(address, why)| was_not_read_back(address, why)).collect();
         findings.extend(still_open(id, open));
         let not_read_back = not_read_back.into_keys().collect();
-        let (id, folder) = (id.to_owned(), journal.folder().to_owned());
-        let run = Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy };
+        let (id, folder, next) = (id.to_owned(), journal.folder().to_owned(), tools.next.clone());
+        let run = Run { id, folder, steps, done_before: [].into(), missing, live, not_read_back, without_copy, next };
         let lost = plan.diff.changes.iter().filter(|change| run.missing.contains(&change.address));
         let missing: Vec<_> = lost.map(|change| is_missing(change, &run)).collect();
         Applied { findings: [missing, findings].concat(), run }
@@ -92,11 +92,11 @@ fn conclude(journal: &dyn Journal, steps: &BTreeMap<Address, StepResult>, how: E
 fn is_missing(change: &Change, run: &Run) -> Finding {
     let address = &change.address;
     let finding = Finding::error("missing", format!("{address} is missing on the portal"));
-    let help = if run.has_copy(change) {
-        let id = &run.id;
-        format!("`brandctl apply` adds the new image; `brandctl restore {id} {address}` puts the old one back")
-    } else {
-        "`brandctl apply` adds the new image".to_owned()
+    let apply = run.next.typed("apply");
+    let help = match run.restore([change].into_iter()) {
+        Some(restore) if run.next.is_of_restore() => format!("`{restore}` puts the old image back"),
+        Some(restore) => format!("`{apply}` adds the new image; `{restore}` puts the old one back"),
+        None => format!("`{apply}` adds the new image"),
     };
     finding.help(help).about(address.clone())
 }

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::domain::report::NextCommands;
 use crate::domain::state::ControlImage;
 use crate::ops::observe::Reader;
 use crate::ops::ports::{Interrupt, Runs};
@@ -21,6 +22,8 @@ pub struct Tools<'a, P> {
     pub settle: Duration,
     /// How many batches of creates and deletes may be in flight.
     pub in_flight: NonZeroUsize,
+    /// The commands that may follow the run.
+    pub next: NextCommands,
 }
 
 /// Whether it is proven that old images can be put back.

@@ -129,7 +129,7 @@ fn guards(verdicts: &[Verdict]) -> Markup {
 fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
     let failed: Vec<_> = run.steps.iter().filter(|(_, step)| step.outcome != StepOutcome::Applied).collect();
     let restores = plan.map(|plan| restores(run, plan)).unwrap_or_default();
-    let lost = |address: &Address| restores.iter().any(|(restored, _)| *restored == address);
+    let back = |address: &Address| restores.iter().find(|(restored, _)| *restored == address);
     html! {
         details.panel open[!failed.is_empty()] {
             summary { "Run: " (run.steps.len() - failed.len()) " applied" @if !failed.is_empty() { ", " b { (failed.len()) " not" } } }
@@ -138,8 +138,8 @@ fn steps(run: &Run, plan: Option<&Plan>) -> Markup {
                     li class=(step.outcome.name()) {
                         b { (step.outcome.name()) } " " a href={ "#" (anchor(address)) } { (name(address)) }
                         @if let Some(why) = &step.why { ": " (prose(why)) }
-                        @if lost(address) {
-                            small { code { "brandctl restore " (escape(&run.id)) " " (name(address)) } " puts the old image back" }
+                        @if let Some((_, command)) = back(address) {
+                            small { code { (command) } " puts the old image back" }
                         }
                     }
                 }

@@ -15,7 +15,7 @@ use crate::domain::finding::Finding;
 use crate::domain::origin::LastCommit;
 use crate::domain::plan::{Contents, Plan};
 use crate::domain::png::testing::rgba;
-use crate::domain::report::{Heading, Run};
+use crate::domain::report::{Heading, NextCommands, Run};
 use crate::domain::state::Content;
 use crate::domain::step::{StepOutcome, StepResult};
 
@@ -102,6 +102,7 @@ fn whatever_a_name_holds_is_text() {
         live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
+        next: NextCommands::default(),
     });
     let page = report(&found, "apply");
     assert!(!page.contains("<img") && !page.contains('\u{202e}') && !page.contains('\u{1b}'), "{page}");
@@ -165,6 +166,7 @@ fn a_code_that_is_missing_is_said_first() {
         missing: [address("acme-a")].into(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
+        next: NextCommands::default(),
     });
     let page = report(&found, "apply");
     let said =
@@ -188,6 +190,7 @@ fn a_failed_run_is_told_at_the_top_and_at_its_card() {
         live: BTreeMap::new(),
         not_read_back: [].into(),
         without_copy: BTreeMap::new(),
+        next: NextCommands::default(),
     });
     let page = report(&found, "apply");
     assert!(page.contains("Not everything was applied: 1 of 2"), "{page}");

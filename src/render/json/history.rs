@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::domain::asset::{Address, Digest};
 use crate::domain::diff::Change;
-use crate::domain::journal;
+use crate::domain::journal::{self, RunCommand};
 use crate::domain::report::RecordedRun;
 use crate::format::plan::ChangeParts;
 use crate::format::{ActionName, StepOutcomeName, printed};
@@ -32,6 +32,8 @@ pub(crate) struct RunSummary {
     pub(crate) plan_sha256: Digest,
     /// The commit that the manifest was at, with a `+` when the folder differed from it; null outside Git.
     pub(crate) commit: Option<String>,
+    /// The command that made it; null for runs of older versions, whose journals do not say so.
+    pub(crate) command: Option<RunCommandName>,
     /// How it ended; null while it is open.
     pub(crate) ended: Option<EndingName>,
     /// How many of its changes ended as planned; a rename is one change.
@@ -74,12 +76,33 @@ impl From<&RecordedRun> for RunSummary {
             portal: state.portal.clone(),
             plan_sha256: state.plan_sha256,
             commit: state.commit.clone(),
+            command: state.command.and_then(command_name),
             ended: state.ended.map(Into::into),
             applied,
             not_applied: all - applied,
             changes: changes.iter().map(|change| run_change(change, run)).collect(),
         }
     }
+}
+
+/// The command that made a run. `None` for one that this version does not have.
+const fn command_name(command: RunCommand) -> Option<RunCommandName> {
+    match command {
+        RunCommand::Apply => Some(RunCommandName::Apply),
+        RunCommand::Restore => Some(RunCommandName::Restore),
+        RunCommand::Other => None,
+    }
+}
+
+/// A command that makes runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "RunCommand")]
+pub(crate) enum RunCommandName {
+    /// `apply`.
+    Apply,
+    /// `restore`.
+    Restore,
 }
 
 fn run_change(change: &Change, run: &RecordedRun) -> RunChange {

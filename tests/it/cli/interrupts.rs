@@ -6,10 +6,11 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use brandctl::domain::asset::Kind;
 use brandctl::sandbox::faults::{FaultAction, On, When};
 use serde_json::Value;
 
-use crate::common::{Brand, command, conforms, each, found};
+use crate::common::{Brand, art, command, conforms, each, found};
 
 /// Longer than any of these tests waits.
 const FOREVER: Duration = Duration::from_secs(60);
@@ -183,4 +184,31 @@ fn an_apply_that_was_stopped_says_what_was_not_begun() {
     assert!(out.contains(said) && !out.contains("Applied"), "{out}");
     assert!(told.contains("icon/acme-00: replaced (2."), "{told}");
     brand.apply().ends_with(0);
+}
+
+/// `last` may be another run by the time that the command is typed again.
+#[test]
+fn a_restore_that_was_stopped_names_the_run_that_it_restores() {
+    let brand = Brand::new().in_step(8);
+    (0..8_u8).for_each(|number| brand.draw(&format!("icon/acme-{number:02}"), &art(Kind::Icon, 200 - number)));
+    brand.json("apply --yes --settle 0.1 --state-dir st").ends_with(0);
+    let run = brand.json("history --state-dir st").json["runs"][0]["run"].as_str().unwrap().to_owned();
+    brand.fail(brandctl::sandbox::Faults::one(On::Write, When::Nth(1), FaultAction::Delay(Duration::from_secs(2))));
+    let before = brand.write_requests().len();
+    let child = started(&brand, "restore last --yes --settle 0.1 --state-dir st --max-deletes 3");
+    until(|| brand.write_requests().len() > before);
+    send("INT", &child);
+    let output = child.wait_with_output().unwrap();
+    let out = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{out}");
+    let again = format!("restore {run} --max-deletes 3 --state-dir st");
+    assert!(out.contains(&format!("were not begun. Run `brandctl {again}` to continue.\n")), "{out}");
+    // Both continue it.
+    brand.fail(brandctl::sandbox::Faults::none());
+    brand.run("restore last icon/acme-07 --yes --settle 0.1 --state-dir st".split(' ')).ends_with(0);
+    assert_eq!(brand.image("icon/acme-07").unwrap(), art(Kind::Icon, 7));
+    brand.run(format!("{again} --yes --settle 0.1").split(' ')).ends_with(0);
+    for number in 0..8 {
+        assert_eq!(brand.image(&format!("icon/acme-{number:02}")).unwrap(), art(Kind::Icon, number));
+    }
 }

@@ -30,6 +30,7 @@ mod proxied_images;
 mod proxies;
 mod reports;
 mod resources;
+mod restores;
 mod roots;
 mod sandbox;
 mod saved_plans;

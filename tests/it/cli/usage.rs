@@ -448,6 +448,7 @@ fn a_saved_plan_keeps_what_was_seen_and_the_guard_is_asked_again() {
 
     Next:
       brandctl apply plan.json  make exactly these changes
+      The guards allow this only with the options that the plan was made with.
     ");
 
     let saved: Value = serde_json::from_slice(&std::fs::read(brand.path("plan.json")).unwrap()).unwrap();

@@ -18,7 +18,7 @@ use brandctl::domain::guard::{self, Allowances, ApprovedPlan, Empty, InUse, Inco
 use brandctl::domain::journal::{JournalEntry, RunState};
 use brandctl::domain::last_known::LastKnown;
 use brandctl::domain::plan::Contents;
-use brandctl::domain::report::Report;
+use brandctl::domain::report::{NextCommands, Report};
 use brandctl::domain::resumption::Resumption;
 use brandctl::domain::rules::Aim;
 use brandctl::domain::state::{Listed, Listing, Selection};
@@ -272,7 +272,9 @@ pub(crate) async fn live<P: ReadPortal + WritePortal>(
         Ended::Error
     };
     let how = Settling { settle, closing: Closing::Write, patience: Patience::Wait, now };
-    let settled = recover::settle(&runs, &reader(), how).await.map_err(|cause| error(report, cause.to_string()))?;
+    let next = NextCommands::default();
+    let settled =
+        recover::settle(&runs, &reader(), &next, how).await.map_err(|cause| error(report, cause.to_string()))?;
     report.findings.extend(settled);
     known.replace(LastKnown::of(runs.inner.all().unwrap().iter().map(|run| &run.state)));
     let allowances = Allowances {
@@ -315,6 +317,7 @@ pub(crate) async fn live<P: ReadPortal + WritePortal>(
         interrupt: &interrupt,
         settle,
         in_flight: NonZeroUsize::new(8).unwrap(),
+        next: NextCommands::default(),
     };
     let applied = apply::apply(&approved, seen, &Resumption::default(), &tools).await;
     cache.save_all(&state).unwrap();
