@@ -104,7 +104,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
 /// The commands that may follow a run that the user named.
 fn next(globals: &Globals, name: &str, kept: &KeptRun) -> NextCommands {
     let images = match kept.state.command {
-        // Its journal does not say what it restored.
+        // Its journal does not record which run it restored.
         Some(RunCommand::Restore) => OldImages::Unknown,
         // Its folder may be anywhere.
         _ if stored::is_last(name) => OldImages::Run,

@@ -59,7 +59,7 @@ pub(super) struct Approved {
     pub(super) next: NextCommands,
 }
 
-/// Refuses to go on if a question will be needed and cannot be asked. `help` says what to do then.
+/// Refuses to go on if a question will be needed and cannot be asked. `help` gives the way out.
 pub(super) fn can_ask(write: &WriteArgs, help: &str) -> Result<(), Failure> {
     if write.yes || std::io::stdin().is_terminal() {
         return Ok(());

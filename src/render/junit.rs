@@ -212,7 +212,7 @@ fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<
 /// The cases that are not about one entry that differs: how many do not differ, what the guards refuse, and the findings;
 /// an error says that not everything could be found out.
 fn the_rest(report: &Report, command: &str) -> Case {
-    // The test cases of the changes say what was not applied.
+    // The test cases of the changes show the changes that were not applied.
     let findings = report.findings.iter().filter(|finding| finding.rule != "not-applied");
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.partition(|finding| finding.is_error());
     let sentence = Headline::of_report(report, command).text;

@@ -256,7 +256,10 @@ fn a_plan_is_not_drowned_in_warnings() {
     assert_eq!(repository.findings().len(), 50);
     let (code, _, errors) = run(repository.0.path(), &["plan", "--sandbox"]);
     assert_eq!((code, errors.matches("warning[").count()), (0, 1), "{errors}");
-    assert!(errors.contains("50 findings of this rule") && errors.contains("`brandctl validate`"), "{errors}");
+    assert!(
+        errors.contains("50 findings of this rule") && errors.contains("`brandctl validate --sandbox`"),
+        "{errors}"
+    );
 }
 
 /// `png` with a chunk before its pixels.

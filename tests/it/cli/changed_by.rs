@@ -45,13 +45,17 @@ fn the_last_commit_of_a_file_is_named_with_its_author_and_no_address() {
     let second = commit_as(brand.folder.path(), "Бен @octocat #1 <script>\u{202e}");
     let (page, comment) = reports(&brand);
     let (first, second) = (&first[..10], &second[..10]);
-    assert!(page.contains(&format!("changed by <bdi>Ada Painter</bdi> in <code>{first}</code>")), "{page}");
-    // Git itself takes `<` and `>` out of a name.
     assert!(
-        page.contains(&format!("changed by <bdi>Бен @octocat #1 script\\u{{202e}}</bdi> in <code>{second}</code>"))
+        page.contains(&format!("declared file last changed by <bdi>Ada Painter</bdi> in <code>{first}</code>")),
+        "{page}"
     );
+    // Git itself takes `<` and `>` out of a name.
+    assert!(page.contains(&format!(
+        "declared file last changed by <bdi>Бен @octocat #1 script\\u{{202e}}</bdi> in <code>{second}</code>"
+    )));
     assert!(
-        comment.contains(&format!("<br>changed by `Бен @octocat #1 script\\u{{202e}}` in {second} |")),
+        comment
+            .contains(&format!("<br>declared file last changed by `Бен @octocat #1 script\\u{{202e}}` in {second} |")),
         "{comment}"
     );
     assert!(!page.contains("secret.example") && !comment.contains("secret.example"));

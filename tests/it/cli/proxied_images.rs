@@ -163,7 +163,7 @@ fn one_image_for_entries_that_were_added_with_different_ones_is_unknown() {
             "{line}"
         );
         let told = "the same image was downloaded for icon/acme-00 and icon/acme-01, but their images were different when \
-                    brandctl last added them: something between this machine and the portal answers in its place";
+                    brandctl last added them: either the same image was uploaded for both, or a proxy answers in the portal's place";
         assert!(output.json["unknown"][2]["why"].as_str().unwrap().starts_with(told), "{line}: {output:?}");
     }
     let output = brand.json("list").ends_with(1);
