@@ -115,7 +115,7 @@ await story(async () => {
 
   // Findings are beside their image, the guards at the top with the way out.
   assert.match(await call.locator('.findings').innerText(), /low-contrast.*hardly seen/);
-  assert.equal(await call.locator('.by').innerText(), 'changed by Ada Painter in 9a0b1c2d3e');
+  assert.equal(await call.locator('.by').innerText(), 'declared file last changed by Ada Painter in 9a0b1c2d3e');
   const refused = page.locator('.guards .refused');
   assert.match(await refused.innerText(), /protect.*logo\/acme-brand\n?.*edit protect/s);
   assert.ok(await refused.isVisible());

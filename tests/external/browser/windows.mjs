@@ -73,6 +73,6 @@ await story(async () => {
     assert.equal(await said(`[id="${id}"] > h3`), `"${word} "`);
   }
   assert.deepEqual([await said('.replace > .before'), await said('.replace > .before + figure'), await said('.replace > .diff')], ['"before"', '"after"', '"changed"']);
-  assert.match(await bare.locator('[id="icon/acme-call"]').textContent(), /^icon\/acme-callchanged by Ada Painter in 9a0b1c2d3e\d+ B\d+ B\d+ px \d+\.\d %x .*warning low-contrast/);
+  assert.match(await bare.locator('[id="icon/acme-call"]').textContent(), /^icon\/acme-calldeclared file last changed by Ada Painter in 9a0b1c2d3e\d+ B\d+ B\d+ px \d+\.\d %x .*warning low-contrast/);
   assert.equal(await bare.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
 });
