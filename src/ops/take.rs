@@ -1,5 +1,6 @@
 //! Takes the portal's version of entries into a branding repository: the image of each, and its line of the manifest if
-//! it needs one. Nothing is written to the portal, and nothing to disk unless all of it can be.
+//! it needs one. Nothing is written to the portal, and nothing to disk before every entry is known to be acceptable. The
+//! manifest comes last, so that it never declares an image that is not there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
