@@ -1,10 +1,12 @@
 //! Wrong guesses: what a user of another tool types, and what to type here. A guess never runs anything.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use crate::domain::looks_secret;
+use crate::store::files::place;
 use crate::text::{cut, shell_word};
 
 /// Commands that do not exist, with a tip for each group.
@@ -144,7 +146,7 @@ pub(super) fn secret(line: &[OsString]) -> Option<&'static str> {
         let may_be_url = is_value || TEXTS.contains(&option);
         is_value = TEXTS.contains(&&*word);
         let decoded = percent_encoding::percent_decode_str(&word).decode_utf8_lossy();
-        if !may_be_url && (looks_secret(&word) || looks_secret(&decoded)) {
+        if !may_be_url && !is_path(&word) && (looks_secret(&word) || looks_secret(&decoded)) {
             return Some(
                 "an argument looks like a webhook or a token, and other users can see command lines\n\n  tip: set \
                  BITRIX24_WEBHOOK_URL to the webhook's URL",
@@ -152,6 +154,12 @@ pub(super) fn secret(line: &[OsString]) -> Option<&'static str> {
         }
     }
     None
+}
+
+/// Whether a word, or the value in it, is a path in a folder that exists, such as `/srv/rest/2026/brand.yaml`.
+fn is_path(word: &str) -> bool {
+    let value = if word.starts_with('-') { word.split_once('=').map_or(word, |(_, value)| value) } else { word };
+    value.contains('/') && place::exists(place::folder_of(Path::new(value)))
 }
 
 /// The error about a long option with one dash whose first letter is an option: clap takes the other letters for its

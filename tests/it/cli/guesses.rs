@@ -63,6 +63,13 @@ fn a_webhook_on_the_command_line_is_in_no_output() {
         }
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    // A folder may be called like the path of a webhook.
+    let deep = folder.path().join("rest/2026");
+    std::fs::create_dir_all(&deep).unwrap();
+    let missing = deep.join("brand.yaml");
+    let output = command(folder.path()).args(["validate", "-f"]).arg(&missing).output().unwrap();
+    let text = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert!(text.contains("the manifest does not exist"), "{text}");
     // The text of a log entry may hold any URL.
     let brand = Brand::new().portal_has("icon/acme-a", 1);
     brand
