@@ -11,4 +11,5 @@ mod clients;
 mod hostile;
 mod init;
 mod json;
+mod publishing;
 mod shells;

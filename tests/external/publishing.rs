@@ -1,0 +1,119 @@
+//! The workflows of this repository, for the day it is published: release/check, which decides whether a tag can be released.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::shared::init::{command, git, stderr};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A clone of a package at version 0.1.0 that can be released.
+struct Package {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+}
+
+impl Package {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("package");
+        for folder in ["src", "release"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::copy(Path::new(ROOT).join("release/check"), root.join("release/check")).unwrap();
+        let package = Self { _folder: folder, root };
+        package.write("src/main.rs", "fn main() {}\n");
+        package.write(
+            "Cargo.toml",
+            "[package]\nname = \"brandctl\"\nversion = \"0.1.0\"\nedition = \"2024\"\nrepository = \"https://example.com/x\"\n",
+        );
+        package.write(
+            "CHANGELOG.md",
+            "# Changelog\n\n## [Unreleased]\n\n- Next.\n\n## [0.1.0] - 2026-12-01\n\n- All of it.\n\n## [0.0.9] - 2026-11-01\n\n- Old.\n",
+        );
+        git(&package.root, &["init", "-q"]);
+        package.commit();
+        package
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.root.join(name), text).unwrap();
+    }
+
+    fn replace(&self, name: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.root.join(name)).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    /// Commits everything, on the branch that was published.
+    fn commit(&self) {
+        git(&self.root, &["add", "-A"]);
+        git(&self.root, &["commit", "-qm", "Change"]);
+        git(&self.root, &["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    }
+
+    fn check(&self, tag: &str) -> Output {
+        let mut command = command(self.root.join("release/check"), &self.root);
+        // Where rustup keeps its toolchains.
+        command.envs(
+            std::env::vars_os().filter(|(name, _)| name == "RUSTUP_HOME" || name == "CARGO_HOME" || name == "HOME"),
+        );
+        command.args([tag, "notes.md"]).output().unwrap()
+    }
+
+    /// Changes the package so that it cannot be released, and what is said of it.
+    #[track_caller]
+    fn refused(tag: &str, change: impl Fn(&Self), why: &str) {
+        let package = Self::new();
+        change(&package);
+        let output = package.check(tag);
+        assert_eq!(output.status.code(), Some(1), "{why}");
+        assert!(output.stdout.is_empty(), "{why}");
+        assert!(stderr(&output).contains(why), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_tag_is_released_with_the_notes_of_its_version() {
+    let package = Package::new();
+    package.write(".git/info/exclude", "notes.md\n");
+    let output = package.check("v0.1.0");
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), "version=0.1.0\n");
+    assert_eq!(fs::read_to_string(package.root.join("notes.md")).unwrap(), "\n- All of it.\n\n");
+}
+
+#[test]
+fn what_cannot_be_released_is_refused_with_the_reason() {
+    Package::refused("v0.1.1", |_| {}, "the tag is v0.1.1, and Cargo.toml has version 0.1.0");
+    Package::refused("0.1.0", |_| {}, "the tag is 0.1.0");
+    let nowhere = |package: &Package| {
+        package.replace("Cargo.toml", "repository = \"https://example.com/x\"\n", "");
+        package.commit();
+    };
+    Package::refused("v0.1.0", nowhere, "Cargo.toml names no repository");
+    let undated = |package: &Package| {
+        package.replace("CHANGELOG.md", "## [0.1.0] - 2026-12-01", "## [0.1.0]");
+        package.commit();
+    };
+    Package::refused("v0.1.0", undated, "CHANGELOG.md has no section \"## [0.1.0] - DATE\"");
+    Package::refused("v0.1.0", |package| package.write("src/main.rs", "fn main() { }\n"), "not committed");
+    let elsewhere = |package: &Package| {
+        package.write("src/lib.rs", "");
+        git(&package.root, &["checkout", "-qb", "other"]);
+        git(&package.root, &["add", "-A"]);
+        git(&package.root, &["commit", "-qm", "Elsewhere"]);
+    };
+    Package::refused("v0.1.0", elsewhere, "the commit is not on the branch main");
+}
+
+/// What the workflows run on is the toolchain that the tests run on.
+#[test]
+fn the_workflow_uses_the_toolchain_of_the_repository() {
+    let toolchain = fs::read_to_string(Path::new(ROOT).join("rust-toolchain.toml")).unwrap();
+    let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
+    let workflow = fs::read_to_string(Path::new(ROOT).join(".github/workflows/ci.yml")).unwrap();
+    assert!(workflow.contains(&format!("container: rust:{channel}-bookworm\n")), "{channel}");
+}
