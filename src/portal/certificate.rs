@@ -2,23 +2,58 @@
 //! of these as its own, even if the certificate is marked as an authority, as `openssl req -x509` makes them.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use jiff::civil::DateTime;
+use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
 
-/// A verifier that accepts what another one accepts, and the given certificates themselves.
+/// A verifier that accepts what the system accepts, and the given certificates, also as a server's own.
+///
+/// It reads the system's store at the first handshake, because that takes milliseconds and a portal on loopback needs none.
 #[derive(Debug)]
-pub(super) struct GivenOr {
-    pub(super) other: Arc<dyn ServerCertVerifier>,
-    pub(super) given: Vec<CertificateDer<'static>>,
+pub(super) struct SystemOrGiven {
+    given: Vec<CertificateDer<'static>>,
+    verifier: OnceLock<Result<Arc<dyn ServerCertVerifier>, Error>>,
 }
 
-impl ServerCertVerifier for GivenOr {
+impl SystemOrGiven {
+    pub(super) const fn new(given: Vec<CertificateDer<'static>>) -> Self {
+        Self { given, verifier: OnceLock::new() }
+    }
+
+    fn verifier(&self) -> Result<&dyn ServerCertVerifier, Error> {
+        let read = || roots(&self.given, Verifier::new(provider()).ok());
+        self.verifier.get_or_init(read).as_deref().map_err(Clone::clone)
+    }
+}
+
+/// The cryptography of every connection.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// A verifier for the system's authorities, or for the compiled-in ones if it has no store, and for the given ones.
+fn roots(given: &[CertificateDer<'static>], system: Option<Verifier>) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    Ok(match system {
+        Some(system) if given.is_empty() => Arc::new(system),
+        Some(_) => Arc::new(Verifier::new_with_extra_roots(given.to_vec(), provider())?),
+        None => {
+            let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            roots.add_parsable_certificates(given.to_vec());
+            let built = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider()).build();
+            built.map_err(|error| Error::General(error.to_string()))?
+        }
+    })
+}
+
+impl ServerCertVerifier for SystemOrGiven {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -27,7 +62,7 @@ impl ServerCertVerifier for GivenOr {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.other.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let verified = self.verifier()?.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         match verified {
             Err(Error::InvalidCertificate(_)) if self.given.contains(end_entity) => {
                 check(end_entity, server_name, now).map_err(Error::InvalidCertificate)?;
@@ -43,7 +78,7 @@ impl ServerCertVerifier for GivenOr {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.other.verify_tls12_signature(message, certificate, signed)
+        self.verifier()?.verify_tls12_signature(message, certificate, signed)
     }
 
     fn verify_tls13_signature(
@@ -52,11 +87,11 @@ impl ServerCertVerifier for GivenOr {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.other.verify_tls13_signature(message, certificate, signed)
+        self.verifier()?.verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.other.supported_verify_schemes()
+        provider().signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -216,6 +251,20 @@ mod tests {
     fn checked(certificate: &CertificateDer<'_>, host: &str, at: u64) -> Result<(), CertificateError> {
         let name = ServerName::try_from(host.to_owned()).unwrap();
         check(certificate, &name, UnixTime::since_unix_epoch(Duration::from_secs(at)))
+    }
+
+    #[test]
+    fn without_a_store_of_the_system_the_compiled_in_authorities_count_and_the_given_ones() {
+        let (ours, name) = (certificate(&["crm.example"], "something"), ServerName::try_from("crm.example").unwrap());
+        let verified = |verifier: &dyn ServerCertVerifier| {
+            let now = UnixTime::since_unix_epoch(Duration::from_secs(1_800_000_000));
+            verifier.verify_server_cert(&ours, &[], &name, &[], now).err()
+        };
+        let unknown = Some(Error::InvalidCertificate(CertificateError::UnknownIssuer));
+        assert_eq!(verified(&*roots(&[], None).unwrap()), unknown);
+        let given = SystemOrGiven { given: vec![ours.clone()], verifier: OnceLock::new() };
+        given.verifier.set(roots(&given.given, None)).unwrap();
+        assert_eq!(verified(&given), None);
     }
 
     #[test]

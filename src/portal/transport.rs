@@ -5,18 +5,14 @@ use std::time::Duration;
 
 use reqwest::ClientBuilder;
 use reqwest::redirect::Policy;
-use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
-use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
 
 use crate::ops::ports::PortalError;
 
 use super::access::Access;
-use super::certificate::GivenOr;
+use super::certificate::{SystemOrGiven, provider};
 use super::error;
 use super::http::innermost_cause;
 
@@ -26,43 +22,29 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HINT_CA_CERT: &str = "pass a PEM file with the certificates of the portal's certificate authority to --ca-cert";
 
 /// The certificates that are trusted: the system's and those of `ca_cert`, or, if the system has no certificate store,
-/// the compiled-in ones and those of `ca_cert`. Reading the system's store takes milliseconds, so clones share what was
-/// read, for use by many portals.
+/// the compiled-in ones and those of `ca_cert`. Clones share what was read, for use by many portals.
 #[derive(Clone)]
 pub struct TrustStore {
     config: ClientConfig,
 }
 
 impl TrustStore {
-    /// Reads `ca_cert`, a PEM bundle, and the system's store.
+    /// Reads `ca_cert`, a PEM bundle. The system's store is read at the first handshake.
     ///
     /// # Errors
     ///
     /// When `ca_cert` holds no certificate; the class is `Configuration`.
     pub fn new(ca_cert: Option<&[u8]>) -> Result<Self, PortalError> {
-        Self::with_system(ca_cert, Verifier::new(provider()).ok())
+        Self::with(ca_cert)
             .map_err(|why| error::misconfigured(format!("the file of --ca-cert cannot be used: {why}"), HINT_CA_CERT))
     }
 
-    /// `system` trusts what the system trusts; `None` when the system has no store.
-    fn with_system(ca_cert: Option<&[u8]>, system: Option<Verifier>) -> Result<Self, String> {
-        let extra = ca_cert.map(certificates).transpose()?.unwrap_or_default();
+    fn with(ca_cert: Option<&[u8]>) -> Result<Self, String> {
+        let given = ca_cert.map(certificates).transpose()?.unwrap_or_default();
         let config = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|error| error.to_string())?;
-        let other: Arc<dyn ServerCertVerifier> = match system {
-            Some(system) if extra.is_empty() => Arc::new(system),
-            Some(_) => {
-                Arc::new(Verifier::new_with_extra_roots(extra.clone(), provider()).map_err(|error| error.to_string())?)
-            }
-            None => {
-                let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-                roots.add_parsable_certificates(extra.clone());
-                let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider());
-                builder.build().map_err(|error| error.to_string())?
-            }
-        };
-        let verifier = if extra.is_empty() { other } else { Arc::new(GivenOr { other, given: extra }) };
+        let verifier = Arc::new(SystemOrGiven::new(given));
         let config = config.dangerous().with_custom_certificate_verifier(verifier);
         Ok(Self { config: config.with_no_client_auth() })
     }
@@ -141,25 +123,14 @@ fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
     if found.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(found) }
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(rustls::crypto::ring::default_provider())
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
     use super::*;
 
     #[test]
-    fn without_a_system_store_the_bundled_roots_are_used() {
-        let trust = TrustStore::with_system(None, None).unwrap();
-        trust.client(Connections::Kept, true).unwrap();
-        trust.client(Connections::Fresh, false).unwrap();
-    }
-
-    #[test]
     fn a_ca_file_must_hold_a_certificate() {
-        let refusal = |pem: &[u8]| TrustStore::with_system(Some(pem), None).err().unwrap();
+        let refusal = |pem: &[u8]| TrustStore::with(Some(pem)).err().unwrap();
         assert_eq!(refusal(b""), "it holds no certificate");
         assert_eq!(refusal(b"hello"), "it holds no certificate");
         assert_eq!(
