@@ -216,6 +216,11 @@ fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
         let both = "`--output -` and `--format json` both print JSON on standard output: save the plan to a file";
         return Err(Cli::command().error(ErrorKind::ArgumentConflict, both));
     }
+    if let Command::Validate(arguments) = &cli.command
+        && let Some(manifest) = arguments.manifest(&cli.globals).map_err(wrong)?
+    {
+        cli.globals.use_manifest(manifest);
+    }
     cli.globals.invocation.command = cli.command.name();
     (cli.globals.inputs, cli.globals.outputs) = (cli.read(), cli.command.written());
     paths::check_distinct(&cli.globals.inputs, &cli.globals.outputs).map_err(wrong)?;

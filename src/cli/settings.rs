@@ -194,6 +194,11 @@ impl Globals {
         self.file.as_deref().unwrap_or(Path::new("brand.yaml"))
     }
 
+    /// Uses this manifest, which the user named without `-f`.
+    pub(super) fn use_manifest(&mut self, path: PathBuf) {
+        self.file = Some(path);
+    }
+
     /// The branding repository.
     pub(super) fn repository(&self) -> Repository {
         self.repository_at(self.manifest())

@@ -154,8 +154,7 @@ fn xml_lines(lines: &[String]) -> String {
 }
 
 fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
-    let (failing, passing): (Vec<_>, Vec<_>) =
-        findings.iter().copied().partition(|finding| validation.fails(finding.severity));
+    let (failing, passing): (Vec<_>, Vec<_>) = findings.iter().copied().partition(|finding| validation.fails(finding));
     Case {
         name: file.to_owned(),
         ending: CaseResult::of(ResultElement::Failure, &failing),
