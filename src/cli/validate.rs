@@ -1,24 +1,30 @@
 //! `brandctl validate`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::domain::finding::Finding;
+use crate::domain::manifest::schema_copy;
 use crate::domain::png;
 use crate::domain::report::{Subject, Validation, Warnings};
-use crate::domain::rules::Aim;
+use crate::domain::rules::{self, Aim};
 use crate::ops;
-use crate::ops::validate::Validated;
+use crate::ops::validate::{Validated, beside};
 use crate::render::{self, picture::Pictures, screen::Colours};
-use crate::store::paths::PathFilter;
+use crate::store::files::place;
+use crate::store::paths::{PathFilter, is_manifest};
+use crate::store::repository::Repository;
 use crate::store::root;
+use crate::text;
 
 use super::exit::Exit;
+use super::in_repository;
 use super::output;
 use super::paths;
 use super::progress::Progress;
-use super::reports::{Reports, in_repository};
+use super::reports::Reports;
 use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
@@ -27,7 +33,7 @@ use super::settings::{AnyFormat, Globals};
 ///
 /// With PATHs, as pre-commit passes them, checks the manifest, and only those images that are named or lie in a named
 /// folder; images are compared with each other only among these. If the manifest itself is one of the PATHs, everything
-/// is checked.
+/// is checked. A PATH called brand.yaml, brandctl.yaml or NAME.brandctl.yaml is the manifest, unless -f names one.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  brandctl validate\n  brandctl validate --deny-warnings\n  brandctl validate icons/acme-call.png logos/\n  brandctl validate -f examples/acme/brand.yaml --format sarif\n\nExit codes: 0 no error (nor warning, with --deny-warnings), 1 error."
@@ -43,6 +49,30 @@ pub(super) struct Arguments {
     pub(super) reports: Reports,
 }
 
+impl Arguments {
+    /// The manifest among the paths, if the user names none with `-f`: it is known by its name. Of several, none is
+    /// checked, because the result would seem to be that of all.
+    pub(super) fn manifest(&self, globals: &Globals) -> Result<Option<PathBuf>, String> {
+        if globals.names_manifest() {
+            return Ok(None);
+        }
+        let named: BTreeMap<_, _> =
+            self.paths.iter().filter(|path| is_manifest(path)).map(|path| (place::of(path), path)).collect();
+        let mut named = named.into_values();
+        match (named.next(), named.next()) {
+            (None, _) => Ok(None),
+            (Some(only), None) => Ok(Some(only.clone())),
+            (Some(first), Some(second)) => {
+                let [first, second] = [first, second].map(|path| text::escaped(path.display()));
+                let first_word = text::shell_word(&first).into_owned();
+                Err(format!(
+                    "{first} and {second} are two manifests: check one at a time, with `brandctl validate -f {first_word}`"
+                ))
+            }
+        }
+    }
+}
+
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let manifest = from_here(globals.manifest());
     let chosen = PathFilter::of(&arguments.paths, &manifest);
@@ -51,6 +81,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let mut validated = ops::validate::validate(repository.name(), &repository, Aim::Findings, progress.as_ref());
     progress.clear();
     limit(globals, &mut validated, &chosen, repository.name());
+    if let Some(finding) = schema_copy(&repository, &validated.source) {
+        validated.checked.findings.push(finding);
+        rules::sort(&mut validated.checked.findings);
+    }
     let pictures = match globals.any_format {
         AnyFormat::Human if output::image_colours() == Ok(Colours::True) => pictures(&validated),
         _ => Pictures::new(),
@@ -80,10 +114,17 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Json => {
             output::json(render::json::print_validation(&globals.invocation.header(exit), &validation), exit)
         }
-        AnyFormat::Github => output::data(&render::github::validation(&in_repository(&validation)), exit),
-        AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository(&validation)), exit),
-        AnyFormat::Junit => output::data(&render::junit::validation(&in_repository(&validation)), exit),
+        AnyFormat::Github => output::data(&render::github::validation(&in_repository::validation(&validation)), exit),
+        AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository::validation(&validation)), exit),
+        AnyFormat::Junit => output::data(&render::junit::validation(&in_repository::validation(&validation)), exit),
     }
+}
+
+/// The finding about a copy of the schema beside the manifest that another brandctl wrote.
+fn schema_copy(repository: &Repository, source: &str) -> Option<Finding> {
+    let (path, place) = schema_copy::named(source).filter(|_| !source.is_empty())?;
+    let copy = repository.small_file(&path, schema_copy::MAX_COPY_BYTES)?;
+    schema_copy::finding(&copy, &beside(repository.name(), &path), repository.name(), place)
 }
 
 /// How a check ends.

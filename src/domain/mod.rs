@@ -27,6 +27,7 @@ pub mod resumption;
 pub mod retry;
 pub mod rulebook;
 pub mod rules;
+pub(crate) mod schema;
 pub mod scope;
 pub mod state;
 pub mod step;

@@ -9,6 +9,7 @@ use super::export::ExportItem;
 use super::finding::{Finding, Severity};
 use super::guard::{Outcome, Verdict};
 use super::journal::RunState;
+use super::manifest::schema_copy::SCHEMA_COPY;
 use super::origin::{ChangedBy, OriginKind, Origins};
 use super::plan::Plan;
 use super::retry::Class;
@@ -359,13 +360,14 @@ impl Validation {
         self.findings.iter().filter(|finding| finding.severity == severity).count()
     }
 
-    /// Whether a finding of this severity fails the check.
-    pub(crate) fn fails(&self, severity: Severity) -> bool {
-        severity == Severity::Error || self.warnings == Warnings::Denied
+    /// Whether this finding fails the check. The copy of the schema never does: what changed is brandctl, not the
+    /// repository.
+    pub(crate) fn fails(&self, finding: &Finding) -> bool {
+        finding.is_error() || (self.warnings == Warnings::Denied && finding.rule != SCHEMA_COPY)
     }
 
     /// Whether nothing was found that fails the check.
     pub fn passed(&self) -> bool {
-        !self.findings.iter().any(|finding| self.fails(finding.severity))
+        !self.findings.iter().any(|finding| self.fails(finding))
     }
 }

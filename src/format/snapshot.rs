@@ -16,6 +16,7 @@ use crate::text::escape_json;
 #[schemars(title = "brandctl export: portal.json")]
 pub(crate) struct SnapshotDocument {
     /// The version of this format.
+    #[schemars(extend("const" = FORMAT_VERSION))]
     pub(crate) format_version: u32,
     /// The portal's host, or the sandbox's identity.
     pub(crate) portal: String,

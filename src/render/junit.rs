@@ -154,8 +154,7 @@ fn xml_lines(lines: &[String]) -> String {
 }
 
 fn of_file(file: &str, findings: &[&Finding], validation: &Validation) -> Case {
-    let (failing, passing): (Vec<_>, Vec<_>) =
-        findings.iter().copied().partition(|finding| validation.fails(finding.severity));
+    let (failing, passing): (Vec<_>, Vec<_>) = findings.iter().copied().partition(|finding| validation.fails(finding));
     Case {
         name: file.to_owned(),
         ending: CaseResult::of(ResultElement::Failure, &failing),
@@ -181,7 +180,7 @@ fn of_missing(change: &Change, report: &Report) -> Case {
 fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
     let change = row.change;
     let why = reason::of_row(&row, plan, ToOwned::to_owned, ToString::to_string);
-    let sort = if row.old.is_some() { "rename" } else { change.action.name() };
+    let sort = row.action();
     let step = report.run.as_ref().and_then(|run| outcome::decided_of(run, row)).map(|(_, step)| step);
     let (sort, why) = match origins.get(&change.address) {
         Some(origin) => {

@@ -4,13 +4,21 @@
 //! finding one changed file among thousands only compares names.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::files::{FileKind, UserInput, place};
-use crate::text::shell_word;
+use super::files::{FileKind, Folder, UserInput, place};
+use crate::text::{listed, shell_word};
 
-/// The names under which manifests are looked for where the one that is meant is missing.
-pub(super) const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
+/// The names of manifests, besides those that end in [`MANIFEST_ENDS`]. Any other name works with `-f` too, but no
+/// other is recognised.
+const MANIFEST_NAMES: [&str; 4] = ["brand.yaml", "brand.yml", "brandctl.yaml", "brandctl.yml"];
+
+/// The ends of a manifest's name after the name of its brand.
+const MANIFEST_ENDS: [&str; 2] = [".brandctl.yaml", ".brandctl.yml"];
+
+/// The most names in a folder among which manifests are looked for.
+const MAX_LISTED: usize = 10_000;
 
 /// The filter for the files that are read.
 #[derive(Debug, Clone, Default)]
@@ -106,12 +114,50 @@ fn within(places: &HashSet<&Path>, file: &Path) -> bool {
     file.ancestors().any(|ancestor| places.contains(ancestor))
 }
 
-/// The manifest in a folder, under one of the names that are searched for.
-pub(crate) fn manifest_in(folder: &Path) -> Option<PathBuf> {
-    MANIFEST_NAMES.iter().map(|name| folder.join(name)).find(|path| UserInput::at(path).kind() == Some(FileKind::File))
+/// Whether a file of this name is a manifest.
+fn is_manifest_name(name: &OsStr) -> bool {
+    let Some(name) = name.to_str() else { return false };
+    MANIFEST_NAMES.contains(&name) || MANIFEST_ENDS.iter().any(|end| name.len() > end.len() && name.ends_with(end))
 }
 
-/// What to type where the manifest is missing: the name of one that lies beside it, or in a folder above.
+/// Whether a path names a manifest, which need not exist.
+pub(crate) fn is_manifest(path: &Path) -> bool {
+    path.file_name().is_some_and(is_manifest_name) && UserInput::at(path).kind() != Some(FileKind::Folder)
+}
+
+/// The manifests in a folder, the usual names first.
+pub(super) fn manifests_in(folder: &Path) -> Vec<PathBuf> {
+    let rank = |name: &OsStr| MANIFEST_NAMES.iter().position(|usual| name == *usual).unwrap_or(MANIFEST_NAMES.len());
+    let items = Folder::at(folder).items().into_iter().flatten().take(MAX_LISTED).flatten();
+    let mut names: Vec<_> = items.map(|item| item.name()).filter(|name| is_manifest_name(name)).collect();
+    names.sort_by_cached_key(|name| (rank(name), name.clone()));
+    let paths = names.into_iter().map(|name| folder.join(name));
+    paths.filter(|path| UserInput::at(path).kind() == Some(FileKind::File)).collect()
+}
+
+/// The manifest in a folder, under a usual name if there is one.
+pub(crate) fn manifest_in(folder: &Path) -> Option<PathBuf> {
+    manifests_in(folder).into_iter().next()
+}
+
+/// What to type to use one of these manifests; `None` if there is none.
+pub(super) fn name_one(manifests: &[PathBuf]) -> Option<String> {
+    /// How many are named.
+    const MAX_NAMED: usize = 3;
+    let typed = |path: &PathBuf| {
+        let path = path.strip_prefix(".").unwrap_or(path).display().to_string();
+        format!("-f {}", shell_word(&path))
+    };
+    let mut options: Vec<_> = manifests.iter().take(MAX_NAMED).map(typed).collect();
+    if manifests.len() > MAX_NAMED {
+        options.push("…".to_owned());
+    }
+    let options: Vec<_> = options.iter().map(String::as_str).collect();
+    (!options.is_empty()).then(|| listed(&options, "or"))
+}
+
+/// What to type where the manifest is missing: the names of those that lie beside it, or in the nearest folder above
+/// that has any. None is used by itself: which codes a manifest owns is not to be guessed.
 pub(super) fn other_manifest(manifest: &Path) -> String {
     /// How many folders upward it is looked for.
     const MAX_FOLDERS_ABOVE: usize = 32;
@@ -120,13 +166,31 @@ pub(super) fn other_manifest(manifest: &Path) -> String {
         Some(if folder == Path::new(".") { PathBuf::from("..") } else { folder.join("..") })
     });
     let depth = place::of_folder(beside).components().count().min(MAX_FOLDERS_ABOVE);
-    let names = |folder: PathBuf| MANIFEST_NAMES.iter().map(move |name| folder.join(name));
-    let is_manifest = |path: &PathBuf| UserInput::at(path).kind() == Some(FileKind::File);
-    match up.take(depth).flat_map(names).find(is_manifest) {
+    let mut found = up.take(depth).map(|folder| manifests_in(&folder)).filter(|found| !found.is_empty());
+    match found.next() {
         Some(found) => {
-            let found = found.strip_prefix(".").unwrap_or(&found).display().to_string();
-            format!("there is another manifest: name it with `-f {}`", shell_word(&found))
+            let are = if found.len() == 1 {
+                "there is another manifest: name it"
+            } else {
+                "there are other manifests: name one"
+            };
+            format!("{are} with {}", name_one(&found).unwrap_or_default())
         }
         None => "name the manifest with -f, or create one with `brandctl init`".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_is_known_by_its_name() {
+        for name in ["brand.yaml", "brand.yml", "brandctl.yaml", "acme.brandctl.yaml", "a.b.brandctl.yml"] {
+            assert!(is_manifest_name(OsStr::new(name)), "{name}");
+        }
+        for name in [".brandctl.yaml", "acme-brandctl.yaml", "acme.brand.yaml", "brandctl.yaml.png", "BRAND.yaml", ""] {
+            assert!(!is_manifest_name(OsStr::new(name)), "{name}");
+        }
     }
 }

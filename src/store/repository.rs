@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -20,7 +21,7 @@ use super::declared::{self, DeclaredFile};
 use super::files::{FileContents, FileKind, Folder, Inside, NotRead, UserInput, place, plain};
 use super::git::{self, Git};
 use super::orphans;
-use super::paths::{MANIFEST_NAMES, PathFilter, other_manifest};
+use super::paths::{PathFilter, manifests_in, name_one, other_manifest};
 use super::root::Root;
 
 const FILE_MISSING: &str = "file-missing";
@@ -159,6 +160,13 @@ impl Repository {
             .collect()
     }
 
+    /// A small file that the manifest names for editors, by its path from the manifest; `None` if it cannot be read, or
+    /// may not, as it leads out of the root.
+    pub(crate) fn small_file(&self, path: &str, max_bytes: u64) -> Option<Arc<[u8]>> {
+        let inside = self.root.inside(&self.folder, std::iter::empty()).ok()?;
+        inside.read(path, None, max_bytes).ok()?.bytes
+    }
+
     fn unreadable(&self, message: String, help: &str) -> Box<Finding> {
         Box::new(Finding::error("manifest-unreadable", message).in_file(self.name.clone()).help(help))
     }
@@ -212,9 +220,8 @@ impl Repository {
             )),
             FileKind::File => UserInput::at(&real).read(max_bytes).map_err(unreadable),
             FileKind::Folder => {
-                let inside = MANIFEST_NAMES.map(|name| self.manifest.join(name));
-                let help = match inside.iter().find(|path| place::exists(path)) {
-                    Some(path) => format!("use -f {}", path.strip_prefix(".").unwrap_or(path).display()),
+                let help = match name_one(&manifests_in(&self.manifest)) {
+                    Some(options) => format!("use {options}"),
                     None => "name the file with -f, such as brand.yaml; there is none in this folder".to_owned(),
                 };
                 Err(self.unreadable("this is a folder, not a manifest".to_owned(), &help))

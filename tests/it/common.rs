@@ -459,7 +459,7 @@ pub(crate) fn may_mount() -> bool {
 pub(crate) fn conforms(json: &Value) {
     static VALIDATORS: OnceLock<BTreeMap<&str, jsonschema::Validator>> = OnceLock::new();
     let validators = VALIDATORS.get_or_init(|| {
-        let validator = |schema: &Schema| (schema.name, jsonschema::draft7::new(&(schema.make)()).unwrap());
+        let validator = |schema: &Schema| (schema.name, jsonschema::draft7::new(&schema.schema()).unwrap());
         SCHEMAS.iter().map(validator).collect()
     });
     let command = json["command"].as_str().unwrap_or_default();

@@ -27,7 +27,34 @@ fn is_published(name: &str, schema: &Value) {
 fn every_schema_is_the_one_of_the_types() {
     assert!(SCHEMAS.len() >= 12);
     for schema in SCHEMAS {
-        is_published(&format!("{}.schema.json", schema.name), &(schema.make)());
+        is_published(&format!("{}.schema.json", schema.name), &schema.schema());
+    }
+}
+
+/// A schema is known by its name and by the version of what it describes, wherever it is kept.
+#[test]
+fn every_schema_has_an_id_of_its_own_with_the_version_it_describes() {
+    fn versions(schema: &Value, found: &mut Vec<u64>) {
+        let Value::Object(members) = schema else { return };
+        for name in ["format_version", "version"] {
+            found.extend(schema["properties"][name]["const"].as_u64());
+        }
+        members
+            .get("definitions")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(|all| all.values())
+            .for_each(|of| versions(of, found));
+    }
+    let mut ids = std::collections::BTreeSet::new();
+    for schema in SCHEMAS {
+        let value = schema.schema();
+        let mut found = Vec::new();
+        versions(&value, &mut found);
+        let newest = found.iter().max().unwrap_or_else(|| panic!("{} has no version", schema.name));
+        assert_eq!(value["$id"], format!("urn:brandctl:schema:{}:{newest}", schema.name));
+        assert_eq!(value.as_object().unwrap().keys().next().unwrap(), "$id");
+        assert!(ids.insert(value["$id"].to_string()), "{}", schema.name);
     }
 }
 

@@ -13,13 +13,17 @@ use crate::domain::rulebook::RULES;
 
 use super::{Level, VERSION};
 use crate::domain::rulebook::{FIXED_RULES, RULE_IDS};
+use crate::domain::schema::identified;
+
+/// The title of the schema.
+pub(super) const TITLE: &str = "brandctl manifest";
 
 /// The JSON Schema of a manifest, draft 7, as editors want it.
 pub(crate) fn schema() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<ManifestDocument>().to_value();
     mark_down(&mut schema);
-    schema
+    identified(schema, "manifest", VERSION)
 }
 
 /// Editors show a description as plain text, backticks and all; they show this property as Markdown.
@@ -39,7 +43,7 @@ fn mark_down(schema: &mut Value) {
 
 /// What a branding repository declares: the custom timeline icons and logos of a Bitrix24 portal.
 #[derive(Debug, JsonSchema)]
-#[schemars(deny_unknown_fields, title = "brandctl manifest")]
+#[schemars(deny_unknown_fields, title = TITLE)]
 #[expect(dead_code, reason = "only its schema is used")]
 pub(crate) struct ManifestDocument {
     /// The version of this format.

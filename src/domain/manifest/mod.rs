@@ -22,6 +22,7 @@ mod document;
 mod edit;
 mod meaning;
 mod reader;
+pub(crate) mod schema_copy;
 mod sections;
 #[cfg(test)]
 mod tests;

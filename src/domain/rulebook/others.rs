@@ -57,6 +57,12 @@ pub const OTHER_FINDINGS: &[ArtRule] = &[
         "a key that brandctl does not know would be ignored silently",
         "correct it, or remove it",
     ),
+    row(
+        "schema-copy",
+        Level::Warn,
+        "editors check the manifest by the schema beside it, and another brandctl wrote that copy",
+        "write it again with `brandctl schema manifest > FILE`; `--deny-warnings` does not count this one",
+    ),
     row("missing-key", Level::Error, "a required key is missing", "add it"),
     row(
         "wrong-type",

@@ -12,7 +12,7 @@ use crate::domain::finding::Finding;
 use crate::format::{FindingDocument, Tool};
 
 /// The version of the documents that are printed. Files that are read back have versions of their own.
-const PRINTED_VERSION: u32 = 2;
+pub(super) const PRINTED_VERSION: u32 = 2;
 
 /// The command that prints a document, and how it went.
 #[derive(Debug, Clone)]

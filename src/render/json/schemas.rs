@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 
 use serde::Serialize;
 
-use super::envelope::Printed;
+use super::envelope::{PRINTED_VERSION, Printed};
 use super::plan::PlanFormats;
 use super::validation::ValidationDocument;
 use super::{
@@ -13,60 +13,68 @@ use super::{
     RulesDocument, SandboxDocument, UsageDocument,
 };
 use crate::domain::manifest;
-use crate::format::SnapshotDocument;
+use crate::domain::schema::identified;
+use crate::format::{FORMAT_VERSION, SnapshotDocument};
 use crate::render::style::BOLD;
 
 /// One published schema.
 pub struct Schema {
     /// Its name for `brandctl schema`: `schema/<name>.schema.json` is its file.
     pub name: &'static str,
+    /// The version of the format that it describes; the newest if it describes several.
+    pub version: u32,
     /// What it describes, in one clause.
     pub describes: &'static str,
+    make: fn() -> serde_json::Value,
+}
+
+impl Schema {
+    /// The schema of what a command prints.
+    const fn printed<D>(name: &'static str, describes: &'static str) -> Self
+    where
+        Printed<D>: JsonSchema,
+    {
+        Self { name, version: PRINTED_VERSION, describes, make: schema_of::<Printed<D>> }
+    }
+
     /// Makes it, from the types.
-    pub make: fn() -> serde_json::Value,
+    pub fn schema(&self) -> serde_json::Value {
+        identified((self.make)(), self.name, self.version)
+    }
 }
 
 /// Every published schema, sorted by name.
 pub const SCHEMAS: &[Schema] = &[
-    Schema { name: "doctor", describes: "the checks of `doctor`", make: schema_of::<Printed<DoctorDocument>> },
+    Schema::printed::<DoctorDocument>("doctor", "the checks of `doctor`"),
+    Schema::printed::<ErrorDocument>("error", "an error of a command line that names no command, or one without JSON"),
+    Schema::printed::<ExportDocument>("export", "what `export` did"),
+    Schema::printed::<HistoryDocument>("history", "the runs that `history` lists"),
+    Schema::printed::<InitDocument>("init", "what `init` wrote"),
+    Schema::printed::<ListDocument>("list", "what `list` found on a portal"),
+    Schema::printed::<LogDocument>("log", "what `log` found or did"),
     Schema {
-        name: "error",
-        describes: "an error of a command line that names no command, or one without JSON",
-        make: schema_of::<Printed<ErrorDocument>>,
+        name: "manifest",
+        version: manifest::VERSION,
+        describes: "brand.yaml, for editors",
+        make: manifest::schema,
     },
-    Schema { name: "export", describes: "what `export` did", make: schema_of::<Printed<ExportDocument>> },
-    Schema { name: "history", describes: "the runs that `history` lists", make: schema_of::<Printed<HistoryDocument>> },
-    Schema { name: "init", describes: "what `init` wrote", make: schema_of::<Printed<InitDocument>> },
-    Schema { name: "list", describes: "what `list` found on a portal", make: schema_of::<Printed<ListDocument>> },
-    Schema { name: "log", describes: "what `log` found or did", make: schema_of::<Printed<LogDocument>> },
-    Schema { name: "manifest", describes: "brand.yaml, for editors", make: manifest::schema },
     Schema {
         name: "plan",
+        version: PRINTED_VERSION,
         describes: "a plan, and its outcome: plan, apply, drift, restore, show",
         make: schema_of::<PlanFormats>,
     },
     Schema {
         name: "portal",
+        version: FORMAT_VERSION,
         describes: "portal.json, an export's snapshot of a portal",
         make: schema_of::<SnapshotDocument>,
     },
-    Schema {
-        name: "rules",
-        describes: "the art rules that `rules` explains",
-        make: schema_of::<Printed<RulesDocument>>,
-    },
-    Schema {
-        name: "sandbox",
-        describes: "what `sandbox` prints once it listens",
-        make: schema_of::<Printed<SandboxDocument>>,
-    },
-    Schema { name: "schema", describes: "the list that `schema` prints", make: schema_of::<Printed<SchemasDocument>> },
-    Schema {
-        name: "usage",
-        describes: "which log entries name a code, from `usage`",
-        make: schema_of::<Printed<UsageDocument>>,
-    },
-    Schema { name: "validate", describes: "what `validate` found", make: schema_of::<Printed<ValidationDocument>> },
+    Schema::printed::<RulesDocument>("rules", "the art rules that `rules` explains"),
+    Schema::printed::<SandboxDocument>("sandbox", "what `sandbox` prints once it listens"),
+    Schema::printed::<SchemasDocument>("schema", "the list that `schema` prints"),
+    Schema::printed::<UsageDocument>("usage", "which log entries name a code, from `usage`"),
+    Schema::printed::<ValidationDocument>("validate", "what `validate` found"),
 ];
 
 fn schema_of<T: JsonSchema>() -> serde_json::Value {
@@ -75,7 +83,7 @@ fn schema_of<T: JsonSchema>() -> serde_json::Value {
 
 /// The published schema of that name.
 pub fn of(name: &str) -> Option<serde_json::Value> {
-    SCHEMAS.iter().find(|schema| schema.name == name).map(|schema| (schema.make)())
+    SCHEMAS.iter().find(|schema| schema.name == name).map(Schema::schema)
 }
 
 /// A schema as its file has it.

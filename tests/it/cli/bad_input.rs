@@ -251,7 +251,7 @@ fn the_usual_mistakes_have_hints_of_their_own() {
     let brand = Brand::new().in_step(1);
     for line in ["plan -f .", "validate -f ./"] {
         let told = told(&brand, line);
-        assert!(told.contains("a folder, not a manifest") && told.contains("use -f brand.yaml"), "{told}");
+        assert!(told.contains("a folder, not a manifest") && told.contains("use `-f brand.yaml`"), "{told}");
     }
     assert!(told(&brand, "plan -f icons").contains("there is none in this folder"));
     symlink("nowhere/brand.yaml", brand.path("other.yaml")).unwrap();

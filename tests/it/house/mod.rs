@@ -81,7 +81,7 @@ const ROOMS: [Room; 8] = [
 
 /// The floors inside domain, from the ground: a module may use those of its own floor and of the floors below.
 const FLOORS: &[&[&str]] = &[
-    &["asset", "finding", "png", "quote", "scope", "unanswered", "yaml"],
+    &["asset", "finding", "png", "quote", "schema", "scope", "unanswered", "yaml"],
     &["manifest", "ownership", "rulebook", "state"],
     &[
         "command",

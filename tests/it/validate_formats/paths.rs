@@ -100,3 +100,68 @@ fn a_path_that_means_nothing_is_not_passed_over_in_silence() {
     assert_eq!(code, 1);
     assert!(text.starts_with("error[path-missing]: `icons/cal.png` does not exist"), "{text}");
 }
+
+/// A PATH with the name of a manifest is the manifest, so that what is named is what is checked.
+#[test]
+fn a_named_manifest_is_known_by_its_name() {
+    let brand = Brand::new();
+    brand.write("acme.brandctl.yaml", "version: 1\nowns: [\"acme-*\"]\nzebra: 1\n");
+    let (code, text) = brand.validate(&["acme.brandctl.yaml"]);
+    assert!(code == 1 && text.contains("acme.brandctl.yaml:3:1"), "{text}");
+    assert_eq!(brand.validate(&["brand.yaml", "./brand.yaml", "icons/call.png"]).0, 0);
+    // Of two, none is checked silently.
+    for paths in [["acme.brandctl.yaml", "brand.yaml"], ["brand.yaml", "acme.brandctl.yaml"]] {
+        let output = brand.run(&[&["validate"], &paths[..]].concat());
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{errors}");
+        assert!(errors.contains("are two manifests: check one at a time, with `brandctl validate -f acme"), "{errors}");
+    }
+    let output = brand.run(&["validate", "-f", "brand.yaml", "acme.brandctl.yaml"]);
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("acme.brandctl.yaml is skipped") && output.status.success(), "{errors}");
+    // None is used that is not named.
+    fs::remove_file(brand.path("brand.yaml")).unwrap();
+    let (code, text) = brand.validate(&[]);
+    assert!(code == 1 && text.contains("name it with `-f acme.brandctl.yaml`"), "{text}");
+    brand.write("brand.yml", "");
+    let text = brand.validate(&[]).1;
+    assert!(text.contains("name one with `-f brand.yml` or `-f acme.brandctl.yaml`"), "{text}");
+    let text = brand.validate(&["-f", "."]).1;
+    assert!(text.contains("use `-f brand.yml` or `-f acme.brandctl.yaml`"), "{text}");
+}
+
+#[test]
+fn a_copy_of_the_schema_that_another_brandctl_wrote_is_noted() {
+    let brand = Brand::new();
+    let noted = |arguments: &[&str]| {
+        let (code, text) = brand.validate(&[&["--format", "json"], arguments].concat());
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let findings = json["findings"].as_array().unwrap().clone();
+        assert!(findings.iter().all(|finding| finding["rule"] == "schema-copy"), "{findings:?}");
+        assert_eq!(code, 0, "it never fails a check");
+        findings
+    };
+    let current = String::from_utf8(brand.run(&["schema", "manifest"]).stdout).unwrap();
+    brand.write("brand.schema.json", &current);
+    assert_eq!(noted(&["--deny-warnings"]), [Value::Null; 0]);
+    brand.write("brand.schema.json", current.replace("\"clipped\"", "\"clip\""));
+    let [found] = <[Value; 1]>::try_from(noted(&["--deny-warnings", "icons/call.png"])).unwrap();
+    assert_eq!((&found["path"], &found["severity"]), (&"brand.yaml".into(), &"warning".into()));
+    assert!(found["help"].as_str().unwrap().contains("`brandctl schema manifest > brand.schema.json`"), "{found}");
+    // Where the manifest names another one, that one counts.
+    let text = fs::read_to_string(brand.path("brand.yaml")).unwrap();
+    let naming = |schema: &str| brand.write("brand.yaml", format!("# yaml-language-server: $schema={schema}\n{text}"));
+    naming("https://example.com/brand.schema.json");
+    assert_eq!(noted(&[]), [Value::Null; 0]);
+    naming("./editor/x.json");
+    assert_eq!(noted(&[]), [Value::Null; 0], "it does not exist");
+    brand.write("editor/x.json", current.replace("\"clipped\"", "\"clip\""));
+    let [found] = <[Value; 1]>::try_from(noted(&[])).unwrap();
+    assert_eq!((&found["line"], &found["column"]), (&1.into(), &33.into()), "{found}");
+    brand.write("editor/x.json", current.replace("\"clipped\"", "\"clip\"") + &" ".repeat(300_000));
+    assert_eq!(noted(&[]), [Value::Null; 0], "it is larger than any schema");
+    let outside = tempfile::NamedTempFile::new_in(brand.path("..")).unwrap();
+    fs::write(outside.path(), "{\"title\": \"brandctl manifest\"}").unwrap();
+    naming(&format!("../{}", outside.path().file_name().unwrap().display()));
+    assert_eq!(noted(&[]), [Value::Null; 0], "it leads out of the root");
+}
