@@ -11,4 +11,6 @@ mod clients;
 mod hostile;
 mod init;
 mod json;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod release;
 mod shells;
