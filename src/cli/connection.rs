@@ -27,7 +27,7 @@ use super::credentials;
 use super::error::Failure;
 use super::output;
 use super::resources;
-use super::sandbox::{named_folder, own_folder};
+use super::sandbox::{how_to_fix, named_folder, own_folder};
 
 /// The connection to a portal.
 pub(super) struct Connection {
@@ -69,9 +69,10 @@ impl Connection {
         let root = context.globals.state_root(context.repository.folder());
         let Target { access, identity, source, sandbox } = match &context.globals.sandbox {
             Some(folder) => {
-                let folder = folder.as_deref();
-                let folder = folder.map_or_else(|| own_folder(&root), |folder| named_folder(folder, "--sandbox=DIR"));
-                start_sandbox(context, folder).map_err(|why| {
+                let option = if folder.is_some() { "--sandbox=DIR" } else { "--state-dir" };
+                let folder =
+                    folder.as_deref().map_or_else(|| own_folder(&root, option), |folder| named_folder(folder, option));
+                start_sandbox(context, folder, option).map_err(|why| {
                     let finding = Finding::error("sandbox", format!("the sandbox cannot start: {why}"));
                     Failure::new(FailureKind::Usage, finding)
                 })?
@@ -146,10 +147,11 @@ impl Connection {
     }
 }
 
-fn start_sandbox(context: &Context<'_>, folder: Result<PathBuf, String>) -> Result<Target, String> {
+fn start_sandbox(context: &Context<'_>, folder: Result<PathBuf, String>, option: &str) -> Result<Target, String> {
     let folder = folder?;
     resources::check().map_err(|error| error.to_string())?;
-    let sandbox = sandbox::start(sandbox::Options::new(&folder)).map_err(|error| error.to_string())?;
+    let sandbox = sandbox::start(sandbox::Options::new(&folder))
+        .map_err(|error| format!("{error}{}", how_to_fix(&error, option)))?;
     let webhook = Webhook::parse(&sandbox.admin_webhook(), "the sandbox").map_err(|error| error.to_string())?;
     output::note(context.globals, &format!("portal: the sandbox in {}", folder.display()));
     Ok(Target {

@@ -126,15 +126,16 @@ fn start(globals: &Globals, arguments: &Arguments) -> Result<(Sandbox, SignalWai
     let signals = Signals::catch().map_err(|error| format!("signals cannot be caught: {error}"))?;
     drop(entered);
     let sandbox = sandbox::start(options(globals, arguments)?)
-        .map_err(|error| format!("the sandbox cannot start: {error}{}", how_to_fix(&error)))?;
+        .map_err(|error| format!("the sandbox cannot start: {error}{}", how_to_start(&error)))?;
     Ok((sandbox, (runtime, signals)))
 }
 
-/// The folder of `--sandbox` without a value, created where state is kept out of Git.
-pub(super) fn own_folder(state: &Path) -> Result<PathBuf, String> {
+/// The folder of `--sandbox` without a value, created where state is kept out of Git. `option` names another one.
+pub(super) fn own_folder(state: &Path, option: &str) -> Result<PathBuf, String> {
     let folder = StateDir::checked(state, "sandbox").map_err(|error| format!("{error}: {}", error.help()))?;
     let made = folder.ensure().map(|folder| folder.path().to_owned());
-    made.map_err(|error| format!("its folder {} cannot be created: {error}", folder.path().display()))
+    let refused = |error| format!("its folder {} cannot be created: {error}", folder.path().display());
+    made.map_err(|error| format!("{}; use {option} to name a writable folder", refused(error)))
 }
 
 /// The folder that the user names with this option. It must not come from a commit, or be a folder of Git.
@@ -144,7 +145,7 @@ pub(super) fn named_folder(folder: &Path, option: &str) -> Result<PathBuf, Strin
 }
 
 fn options(globals: &Globals, arguments: &Arguments) -> Result<Options, String> {
-    let beside = || own_folder(&globals.state_root(globals.repository().folder()));
+    let beside = || own_folder(&globals.state_root(globals.repository().folder()), "--data");
     let bucket = RateLimit { rate_per_second: arguments.rate, burst: arguments.burst };
     Ok(Options {
         listen: arguments.listen,
@@ -247,14 +248,22 @@ const fn why_new(origin: AuthorityOrigin) -> Option<&'static str> {
     }
 }
 
-fn how_to_fix(error: &SandboxError) -> &'static str {
+/// What to add to the message of a sandbox that cannot start. `option` is the one that names the sandbox's folder.
+pub(super) fn how_to_fix(error: &SandboxError, option: &str) -> String {
     match error {
-        SandboxError::Io { .. } => "; use --data to name a writable folder",
-        SandboxError::InUse { .. } => "; end that one, or use --data to name another folder",
-        SandboxError::NotASandbox { .. } => "; use --data to name another one",
-        SandboxError::Damaged { .. } => "; use --data to name another folder, or remove this one",
-        SandboxError::Listen { .. } => "; use --listen to name another address, or port 0 for a free port",
-        SandboxError::System(_) | SandboxError::Random(_) => "",
+        SandboxError::Io { .. } => format!("; use {option} to name a writable folder"),
+        SandboxError::InUse { .. } => format!("; end that one, or use {option} to name another folder"),
+        SandboxError::NotASandbox { .. } => format!("; use {option} to name another one"),
+        SandboxError::Damaged { .. } => format!("; use {option} to name another folder, or remove this one"),
+        SandboxError::Listen { .. } | SandboxError::System(_) | SandboxError::Random(_) => String::new(),
+    }
+}
+
+/// The same for `brandctl sandbox`, which has an option for the address too.
+fn how_to_start(error: &SandboxError) -> String {
+    match error {
+        SandboxError::Listen { .. } => "; use --listen to name another address, or port 0 for a free port".to_owned(),
+        _ => how_to_fix(error, "--data"),
     }
 }
 

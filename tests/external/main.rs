@@ -12,4 +12,6 @@ mod hostile;
 mod init;
 mod json;
 mod publishing;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod release;
 mod shells;

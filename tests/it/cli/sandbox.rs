@@ -174,6 +174,23 @@ fn what_it_prints_can_be_pasted_into_a_shell() {
 }
 
 #[test]
+fn what_keeps_the_sandbox_of_a_command_from_starting_is_explained_with_its_own_options() {
+    let brand = Brand::new();
+    std::fs::write(brand.path("file"), "").unwrap();
+    let running = Server::start(brand.folder.path(), "--data taken");
+    for (line, expected) in [
+        ("plan --sandbox --state-dir file/state", "; use --state-dir to name a writable folder"),
+        ("plan --sandbox=file", "; use --sandbox=DIR to name a writable folder"),
+        ("plan --sandbox=taken", "; end that one, or use --sandbox=DIR to name another folder"),
+    ] {
+        let output = command(brand.folder.path()).args(line.split(' ')).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains(expected), "{line}: {stderr}");
+    }
+    drop(running);
+}
+
+#[test]
 fn what_keeps_it_from_starting_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let running = Server::start(folder.path(), "--data taken");

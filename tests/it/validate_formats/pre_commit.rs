@@ -1,22 +1,31 @@
-//! `.pre-commit-hooks.yaml`: what it says can be run as pre-commit runs it.
+//! `.pre-commit-hooks.yaml`: what it says can be run as pre-commit runs it. `tests/external/release` runs it by pre-commit itself.
 
 use std::collections::BTreeMap;
 
 use super::fixture::{Brand, png};
 
-fn hook() -> BTreeMap<String, serde_json::Value> {
-    let text = include_str!("../../../.pre-commit-hooks.yaml");
-    let hooks: Vec<BTreeMap<String, serde_json::Value>> = serde_saphyr::from_str(text).unwrap();
-    let [hook] = <[_; 1]>::try_from(hooks).unwrap();
-    hook
+type Hook = BTreeMap<String, serde_json::Value>;
+
+fn hooks() -> Vec<Hook> {
+    serde_saphyr::from_str(include_str!("../../../.pre-commit-hooks.yaml")).unwrap()
 }
 
 #[test]
-fn the_hook_runs_as_pre_commit_runs_it() {
-    let hook = hook();
-    assert_eq!(hook["language"], "rust");
-    let words: Vec<&str> = hook["entry"].as_str().unwrap().split(' ').collect();
-    assert_eq!(words[0], env!("CARGO_PKG_NAME"), "cargo install makes no other program");
+fn the_hooks_differ_only_in_where_the_program_comes_from() {
+    let of = |key: &str| hooks().iter().map(|hook| hook[key].clone()).collect::<Vec<_>>();
+    assert_eq!(of("id"), ["brandctl-validate", "brandctl-validate-system", "brandctl-validate-src"]);
+    assert_eq!(of("language"), ["python", "system", "rust"]);
+    for key in ["entry", "files", "require_serial"] {
+        let values = of(key);
+        assert!(values.iter().all(|value| value == &values[0]), "{key}: {values:?}");
+    }
+}
+
+#[test]
+fn the_hooks_run_as_pre_commit_runs_them() {
+    let hooks = hooks();
+    let words: Vec<&str> = hooks[0]["entry"].as_str().unwrap().split(' ').collect();
+    assert_eq!(words[0], env!("CARGO_PKG_NAME"), "neither pip nor cargo installs another program");
     let brand = Brand::new();
     let files = ["brand.yaml", "icons/call.png", "icons/fax.png"];
     assert!(brand.run(&[&words[1..], &files].concat()).status.success());
