@@ -7,4 +7,5 @@ mod install;
 mod portal;
 #[cfg(unix)]
 mod script;
+mod shipped;
 mod steps;
