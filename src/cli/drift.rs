@@ -58,6 +58,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let screen = output::screen_of_plan(globals, plan.show);
     output::report(globals, &report, error::exit_of_drift(&report), |report| match globals.any_format {
         AnyFormat::Diff => render::diff::report(report),
+        AnyFormat::Github => output::annotations(report, "drift"),
         _ => render::human::drift(report, &screen) + &next_step(globals, report, plan, &screen),
     })
 }

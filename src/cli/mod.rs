@@ -15,6 +15,7 @@ mod exit;
 mod export;
 mod guesses;
 mod history;
+mod in_repository;
 mod init;
 mod invocation;
 mod list;
@@ -59,7 +60,7 @@ use exit::Exit;
 use invocation::Invocation;
 use paths::NamedFile;
 use reports::Reports;
-use settings::{Format, Globals, Others};
+use settings::{AnyFormat, Format, Globals};
 
 /// Keep a Bitrix24 portal's custom timeline icons and logos equal to a Git repository
 #[derive(Debug, Parser)]
@@ -160,13 +161,14 @@ impl Command {
         }
     }
 
-    /// The formats that it can print besides text and JSON.
-    const fn formats(&self) -> Others {
+    /// The formats that it can print.
+    const fn formats(&self) -> &'static [AnyFormat] {
         match self {
-            Self::Validate(_) => Others::OfChecks,
-            Self::Plan(_) | Self::Drift(_) | Self::Show(_) => Others::Diff,
-            Self::Completions(_) | Self::Man(_) => Others::TextOnly,
-            _ => Others::None,
+            Self::Validate(_) => AnyFormat::OF_CHECKS,
+            Self::Plan(_) | Self::Drift(_) | Self::Show(_) => AnyFormat::OF_PLANS,
+            Self::Apply(_) | Self::Restore(_) => AnyFormat::OF_RUNS,
+            Self::Completions(_) | Self::Man(_) => AnyFormat::TEXT_ONLY,
+            _ => AnyFormat::USUAL,
         }
     }
 
@@ -176,11 +178,12 @@ impl Command {
             Self::Validate(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_CHECKS)),
             Self::List(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_LISTS)),
             Self::Export(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_EXPORTS)),
-            Self::Show(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_PLANS)),
-            Self::Restore(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_PLANS)),
-            Self::Plan(plan::Arguments { plan, .. })
-            | Self::Apply(apply::Arguments { plan, .. })
-            | Self::Drift(drift::Arguments { plan, .. }) => Some((&plan.reports, reports::ReportFormat::OF_PLANS)),
+            Self::Show(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_RUNS)),
+            Self::Restore(arguments) => Some((&arguments.reports, reports::ReportFormat::OF_RUNS)),
+            Self::Apply(apply::Arguments { plan, .. }) => Some((&plan.reports, reports::ReportFormat::OF_RUNS)),
+            Self::Plan(plan::Arguments { plan, .. }) | Self::Drift(drift::Arguments { plan, .. }) => {
+                Some((&plan.reports, reports::ReportFormat::OF_PLANS))
+            }
             _ => None,
         }
     }

@@ -15,7 +15,8 @@ use crate::render::screen::{Colours, Screen, Verbosity};
 use crate::text;
 
 use super::exit::Exit;
-use super::settings::{Format, Globals, ShowArgs};
+use super::in_repository;
+use super::settings::{AnyFormat, Format, Globals, ShowArgs};
 
 /// Prints `text` on standard output, without colours where they are not wanted. Returns `exit`, or an error if `text`
 /// cannot be written.
@@ -147,9 +148,17 @@ pub(super) fn last_json(text: serde_json::Result<String>) -> Option<MutexGuard<'
 }
 
 /// Prints a report: as JSON on standard output; or for people, the text of `human` there and the findings on standard
-/// error.
+/// error. The annotations of a code host include the findings.
 pub(super) fn report(globals: &Globals, report: &Report, exit: Exit, human: impl FnOnce(&Report) -> String) -> Exit {
-    result::<PlanDocument>(globals, report, exit, || human(report), &report.findings, report)
+    match globals.any_format {
+        AnyFormat::Github => data(&human(report), exit),
+        _ => result::<PlanDocument>(globals, report, exit, || human(report), &report.findings, report),
+    }
+}
+
+/// The annotations of a report on GitHub. `command` is what the user typed, or the one that made what is shown.
+pub(super) fn annotations(report: &Report, command: &str) -> String {
+    render::github::report(&in_repository::report(report), command)
 }
 
 /// Prints what was found in the same way: in JSON as the document `D`. `report` has the portal, and the manifest that the

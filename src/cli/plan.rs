@@ -79,6 +79,7 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     output::report(globals, &report, error::exit_of_plan(&report, detail), |report| {
         let text = match globals.any_format {
             AnyFormat::Diff => render::diff::report(report),
+            AnyFormat::Github => output::annotations(report, "plan"),
             _ => render::human::plan(report, &screen) + &next_steps(globals, report, arguments, &screen),
         };
         // Text for people would corrupt the plan.

@@ -1,7 +1,6 @@
 //! `--report`: files that a command writes besides its output, even if it failed.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,14 +14,16 @@ use crate::render;
 use crate::render::json::{self, ExportDocument, Invoked, ListDocument, PlanDocument};
 use crate::store::files::Output;
 use crate::store::repository::Repository;
-use crate::store::root;
+
+use super::in_repository;
 
 /// The files that the user wants.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Reports {
     /// Also write a report to PATH; may be repeated. Its extension sets the format, or a prefix as in html=PATH. Formats:
-    /// html, json, md, xml (JUnit), sarif; not every command has all of them. A file is replaced in one step; a pipe or
-    /// device is written directly
+    /// html, json, md, xml (JUnit), sarif, codequality (GitLab), terraform (GitLab's counts of a plan; without counts if
+    /// an error leaves them unknown); not every command has all of them. A file is replaced in one step; a pipe or device
+    /// is written directly
     #[arg(long = "report", value_name = "[FORMAT=]PATH", value_parser = parse)]
     files: Vec<ReportFile>,
     /// The address where the HTML report will be: Markdown links to it, because it cannot hold images itself
@@ -44,20 +45,29 @@ pub(super) enum ReportFormat {
     Markdown,
     Junit,
     Sarif,
+    /// GitLab's findings beside the files of a merge request.
+    CodeQuality,
+    /// GitLab's counts of what a plan would do.
+    Terraform,
 }
 
 impl ReportFormat {
-    /// The formats for a comparison.
-    pub(super) const OF_PLANS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit];
+    /// The formats for a comparison with a portal.
+    pub(super) const OF_PLANS: &[Self] =
+        &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::CodeQuality, Self::Terraform];
+    /// The formats for a run and for what is shown again: without the counts of what is still to do.
+    pub(super) const OF_RUNS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::CodeQuality];
     /// The formats for a portal's entries: without those for failures, because an entry is not a failure.
     pub(super) const OF_LISTS: &[Self] = &[Self::Html, Self::Json, Self::Markdown];
     /// The formats for an export, whose images are in its folder.
     pub(super) const OF_EXPORTS: &[Self] = &[Self::Json];
     /// The formats for a check.
-    pub(super) const OF_CHECKS: &[Self] = &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif];
-    const ALL: &[Self] = Self::OF_CHECKS;
+    pub(super) const OF_CHECKS: &[Self] =
+        &[Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif, Self::CodeQuality];
+    const ALL: [Self; 7] =
+        [Self::Html, Self::Json, Self::Markdown, Self::Junit, Self::Sarif, Self::CodeQuality, Self::Terraform];
 
-    /// The extension first.
+    /// Its extension first, if files of that format have one.
     const fn names(self) -> [&'static str; 2] {
         match self {
             Self::Html => ["html", "htm"],
@@ -65,11 +75,13 @@ impl ReportFormat {
             Self::Markdown => ["md", "markdown"],
             Self::Junit => ["xml", "junit"],
             Self::Sarif => ["sarif", "sarif"],
+            Self::CodeQuality => ["codequality", "codequality"],
+            Self::Terraform => ["terraform", "terraform"],
         }
     }
 
     fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|format| format.names().contains(&name.to_ascii_lowercase().as_str()))
+        Self::ALL.into_iter().find(|format| format.names().contains(&name.to_ascii_lowercase().as_str()))
     }
 }
 
@@ -91,9 +103,11 @@ fn parse(text: &str) -> Result<ReportFile, String> {
     let extension = Path::new(text).extension().and_then(|extension| extension.to_str());
     match extension.and_then(ReportFormat::named) {
         Some(format) => Ok(ReportFile { format, path: text.into() }),
-        None => Err("the extension does not name a format: use .html, .json, .md, .xml or .sarif, or write html=PATH \
-                     and so on"
-            .to_owned()),
+        None => {
+            Err("the extension does not name a format: use .html, .json, .md, .xml or .sarif, or write html=PATH, \
+                     codequality=PATH and so on"
+                .to_owned())
+        }
     }
 }
 
@@ -113,7 +127,7 @@ impl Reports {
     /// Checks that the command has the formats of all these files; the error lists the formats that it has.
     pub(super) fn check_formats(&self, formats: &[ReportFormat]) -> Result<(), String> {
         let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
-        let names: Vec<_> = formats.iter().map(|format| format!(".{}", format.names()[0])).collect();
+        let names: Vec<_> = formats.iter().map(|format| format.names()[0]).collect();
         let path = file.path.display();
         let [name, _] = file.format.names();
         Err(format!("`--report {path}`: this command does not write {name} reports; it writes {}", names.join(", ")))
@@ -158,6 +172,10 @@ impl Reports {
                 }
                 ReportFormat::Markdown => Ok(Some(render::markdown::report(report, command, self.link()))),
                 ReportFormat::Junit => Ok(Some(render::junit::report(report, command))),
+                ReportFormat::CodeQuality => {
+                    render::codequality::report(&in_repository::report(report), command).map(Some)
+                }
+                ReportFormat::Terraform => render::terraform::report(report).map(Some),
                 ReportFormat::Sarif => Ok(None),
             },
         )
@@ -179,7 +197,7 @@ impl Reports {
                 ReportFormat::Html => Ok(Some(render::html::list(list))),
                 ReportFormat::Json => json::print::<ListDocument>(header, portal, list, &list.findings).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::list(list, self.link()))),
-                ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
+                _ => Ok(None),
             },
         )
     }
@@ -194,7 +212,7 @@ impl Reports {
                 ReportFormat::Json => {
                     json::print::<ExportDocument>(header, export.portal.as_deref(), export, &export.findings).map(Some)
                 }
-                ReportFormat::Html | ReportFormat::Markdown | ReportFormat::Junit | ReportFormat::Sarif => Ok(None),
+                _ => Ok(None),
             },
         )
     }
@@ -214,8 +232,12 @@ impl Reports {
                 ReportFormat::Html => Ok(Some(render::html::validation(validation))),
                 ReportFormat::Json => json::print_validation(header, validation).map(Some),
                 ReportFormat::Markdown => Ok(Some(render::markdown::validation(validation, self.link()))),
-                ReportFormat::Junit => Ok(Some(render::junit::validation(&in_repository(validation)))),
-                ReportFormat::Sarif => render::sarif::validation(&in_repository(validation)).map(Some),
+                ReportFormat::Junit => Ok(Some(render::junit::validation(&in_repository::validation(validation)))),
+                ReportFormat::Sarif => render::sarif::validation(&in_repository::validation(validation)).map(Some),
+                ReportFormat::CodeQuality => {
+                    render::codequality::validation(&in_repository::validation(validation)).map(Some)
+                }
+                ReportFormat::Terraform => Ok(None),
             },
         )
     }
@@ -256,26 +278,6 @@ impl Reports {
     }
 }
 
-/// The result of `validate` with its files named from the root of the Git repository, as tools expect that show findings
-/// beside the files of a commit. Files outside of a repository keep their names.
-pub(super) fn in_repository(validation: &Validation) -> Validation {
-    let mut folders: BTreeMap<PathBuf, Option<String>> = BTreeMap::new();
-    let mut named = |path: &mut String| {
-        let file = Path::new(path.as_str());
-        let (Some(folder), Some(name)) = (file.parent(), file.file_name()) else { return };
-        let known = folders.entry(folder.to_owned());
-        if let Some(folder) = known.or_insert_with(|| root::folder_from_git_root(folder)) {
-            let name = name.to_string_lossy();
-            *path = if folder.is_empty() { name.into_owned() } else { format!("{folder}/{name}") };
-        }
-    };
-    let mut validation = validation.clone();
-    named(&mut validation.manifest);
-    validation.findings.iter_mut().filter_map(|finding| finding.path.as_mut()).for_each(&mut named);
-    validation.art.iter_mut().for_each(|piece| named(&mut piece.file));
-    validation
-}
-
 /// The finding about a file that cannot be written. `what` is, for example, "report cannot be written".
 pub(super) fn unwritten(what: &str, path: &Path, error: &io::Error) -> Finding {
     let message = format!("the {what} to {}: {error}", path.display());
@@ -298,6 +300,8 @@ mod tests {
         assert_eq!(parse("junit=x"), file(ReportFormat::Junit, "x"));
         assert_eq!(parse("x.xml"), file(ReportFormat::Junit, "x.xml"));
         assert_eq!(parse("x.sarif"), file(ReportFormat::Sarif, "x.sarif"));
+        assert_eq!(parse("codequality=x.json"), file(ReportFormat::CodeQuality, "x.json"));
+        assert_eq!(parse("terraform=x.json"), file(ReportFormat::Terraform, "x.json"));
         for wrong in ["report", "x.pdf", "html=", "pdf=x", ""] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
@@ -320,7 +324,7 @@ mod tests {
         let reports =
             Reports { files: vec![ReportFile { format: ReportFormat::Junit, path: "x.xml".into() }], url: None };
         assert_eq!(reports.check_formats(ReportFormat::OF_PLANS), Ok(()));
-        let shown = "`--report x.xml`: this command does not write xml reports; it writes .html, .json, .md";
+        let shown = "`--report x.xml`: this command does not write xml reports; it writes html, json, md";
         assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(shown.to_owned()));
     }
 }

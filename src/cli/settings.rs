@@ -88,7 +88,7 @@ pub(super) enum AnyFormat {
     Human,
     /// JSON for programs, complete also when the command fails
     Json,
-    /// Annotations of a pull request on GitHub (validate)
+    /// Annotations of a pull request on GitHub (validate, plan, apply, drift, show, restore)
     Github,
     /// SARIF 2.1.0, for code scanning (validate)
     Sarif,
@@ -98,17 +98,32 @@ pub(super) enum AnyFormat {
     Diff,
 }
 
-/// The formats that a command has besides those that every command has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Others {
-    /// None, and not JSON either: its output is for other programs already.
-    TextOnly,
-    /// None.
-    None,
-    /// [`AnyFormat::Diff`].
-    Diff,
-    /// Those of `validate`.
-    OfChecks,
+impl AnyFormat {
+    /// The format of a command whose output is for other programs already.
+    pub(super) const TEXT_ONLY: &[Self] = &[Self::Human];
+    /// The formats of most commands.
+    pub(super) const USUAL: &[Self] = &[Self::Human, Self::Json];
+    /// The formats of the commands that write entries.
+    pub(super) const OF_RUNS: &[Self] = &[Self::Human, Self::Json, Self::Github];
+    /// The formats of the commands that show a plan.
+    pub(super) const OF_PLANS: &[Self] = &[Self::Human, Self::Json, Self::Diff, Self::Github];
+    /// The formats of `validate`.
+    pub(super) const OF_CHECKS: &[Self] = &[Self::Human, Self::Json, Self::Github, Self::Sarif, Self::Junit];
+
+    /// The commands that have it.
+    const fn commands(self) -> &'static str {
+        match self {
+            Self::Human | Self::Json => "other commands",
+            Self::Diff => "`plan`, `drift` and `show`",
+            Self::Github => "`validate`, `plan`, `apply`, `drift`, `show` and `restore`",
+            Self::Sarif | Self::Junit => "`validate`",
+        }
+    }
+
+    /// Its name, as the user types it.
+    fn name(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
 }
 
 /// The formats that every command can print on standard output.
@@ -129,28 +144,20 @@ enum Color {
 }
 
 impl Globals {
-    /// Sets the format, if the command has it; the error lists the formats that it has. `any_format` keeps the others.
-    pub(super) fn settle(&mut self, others: Others) -> Result<(), String> {
-        let whose = match self.any_format {
-            AnyFormat::Human => return Ok(()),
-            AnyFormat::Json if others != Others::TextOnly => {
-                self.format = Format::Json;
-                return Ok(());
-            }
-            AnyFormat::Diff if others == Others::Diff => return Ok(()),
-            AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit if others == Others::OfChecks => return Ok(()),
-            AnyFormat::Json => "other commands",
-            AnyFormat::Diff => "`plan`, `drift` and `show`",
-            AnyFormat::Github | AnyFormat::Sarif | AnyFormat::Junit => "`validate`",
-        };
-        let name = self.any_format.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
-        let has = match others {
-            Others::TextOnly => "`human`",
-            Others::None => "`human` and `json`",
-            Others::Diff => "`human` and `json`, and `diff`",
-            Others::OfChecks => "`human`, `json`, `github`, `sarif` and `junit`",
-        };
-        Err(format!("`--format {name}` is for {whose} only: this command has {has}"))
+    /// Sets the format, if it is among those that the command has; the error lists them. `any_format` keeps all formats
+    /// apart.
+    pub(super) fn settle(&mut self, formats: &[AnyFormat]) -> Result<(), String> {
+        let wanted = self.any_format;
+        if !formats.contains(&wanted) {
+            let names: Vec<_> = formats.iter().map(|format| format.name()).collect();
+            let has = text::listed(&names.iter().map(String::as_str).collect::<Vec<_>>(), "and");
+            let (name, commands) = (wanted.name(), wanted.commands());
+            return Err(format!("`--format {name}` is for {commands} only: this command has {has}"));
+        }
+        if wanted == AnyFormat::Json {
+            self.format = Format::Json;
+        }
+        Ok(())
     }
 
     /// What is printed if a signal ends the command at once.

@@ -48,6 +48,11 @@ pub(super) struct Arguments {
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let repository = globals.repository();
     let complain = |finding: Finding| {
+        if globals.any_format == AnyFormat::Github {
+            let report =
+                Report { manifest: repository.name().to_owned(), findings: vec![finding], ..Report::default() };
+            return output::data(&output::annotations(&report, "show"), Exit::Error);
+        }
         let (about, none) = ([finding], Report::default());
         let print = || String::new();
         output::result::<PlanDocument>(globals, &none, Exit::Error, print, &about, &none)
@@ -87,6 +92,10 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
             return output::json(render::json::print::<PlanDocument>(&header, portal, found, &findings), exit);
         }
         AnyFormat::Diff => output::data(&render::diff::report(&report), exit),
+        AnyFormat::Github => {
+            let findings = [report.findings.clone(), unwritten].concat();
+            return output::data(&output::annotations(&Report { findings, ..report }, command), exit);
+        }
         _ => {
             let screen = output::screen_of_plan(globals, arguments.show);
             let text = human(&shown.document, &report, shown.state.as_ref(), &screen);

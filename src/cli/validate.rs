@@ -15,10 +15,11 @@ use crate::store::paths::PathFilter;
 use crate::store::root;
 
 use super::exit::Exit;
+use super::in_repository;
 use super::output;
 use super::paths;
 use super::progress::Progress;
-use super::reports::{Reports, in_repository};
+use super::reports::Reports;
 use super::settings::{AnyFormat, Globals};
 
 /// Check the manifest and its PNGs, offline
@@ -80,9 +81,9 @@ pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
         AnyFormat::Json => {
             output::json(render::json::print_validation(&globals.invocation.header(exit), &validation), exit)
         }
-        AnyFormat::Github => output::data(&render::github::validation(&in_repository(&validation)), exit),
-        AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository(&validation)), exit),
-        AnyFormat::Junit => output::data(&render::junit::validation(&in_repository(&validation)), exit),
+        AnyFormat::Github => output::data(&render::github::validation(&in_repository::validation(&validation)), exit),
+        AnyFormat::Sarif => output::json(render::sarif::validation(&in_repository::validation(&validation)), exit),
+        AnyFormat::Junit => output::data(&render::junit::validation(&in_repository::validation(&validation)), exit),
     }
 }
 

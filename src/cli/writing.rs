@@ -32,7 +32,7 @@ use super::exit::Exit;
 use super::output;
 use super::progress::run_command;
 use super::reports::Reports;
-use super::settings::{Format, ShowArgs};
+use super::settings::{AnyFormat, Format, ShowArgs};
 
 /// Options of the commands that write.
 #[derive(Debug, Args)]
@@ -85,22 +85,24 @@ pub(super) fn approve(
 }
 
 /// Shows a plan that is about to be applied, with the findings so far: on standard output for people, on
-/// standard error if standard output is for JSON and a question follows.
+/// standard error if standard output is for programs and a question follows.
 fn show_plan(context: &Context<'_>, write: &WriteArgs, show: ShowArgs, attempt: &mut Attempt) {
     context.progress.clear();
     let screen = output::screen_of_plan(context.globals, show);
     let report = attempt.clone().into_report(context, None);
     attempt.shown = Some(0);
-    match context.globals.format {
-        Format::Human => {
+    match context.globals.any_format {
+        AnyFormat::Json | AnyFormat::Github if write.yes => {}
+        AnyFormat::Json | AnyFormat::Github => {
+            output::diagnostic(&planned(context, &report, &Screen::default()));
+        }
+        _ => {
             output::data(&planned(context, &report, &screen), Exit::Success);
             // Errors are shown at the end: if there are any, nothing is asked and nothing is done.
             let warnings: Vec<_> = report.findings.iter().filter(|finding| !finding.is_error()).cloned().collect();
             output::findings(context.globals, &warnings, &report);
             attempt.shown = Some(attempt.findings.len());
         }
-        Format::Json if !write.yes => output::diagnostic(&planned(context, &report, &Screen::default())),
-        Format::Json => {}
     }
 }
 
@@ -236,6 +238,9 @@ pub(super) fn finish(
     let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
     context.write_reports(reports, &mut report, globals.invocation.command, exit);
     let exit = error::exit_of_apply(&report, context.interrupt.is_raised());
+    if globals.any_format == AnyFormat::Github {
+        return output::data(&output::annotations(&report, globals.invocation.command), exit);
+    }
     match globals.format {
         Format::Json => {
             let (header, portal) = (context.header(exit), report.portal.as_deref());

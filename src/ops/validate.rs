@@ -90,7 +90,7 @@ fn place(findings: &mut [Finding], manifest: &Manifest, name: &str) {
 
 /// The name of a file that is relative to the manifest, named as the manifest is: without `.`, doubled slashes, and `..`
 /// that goes back over a name.
-fn beside(manifest: &str, file: &str) -> String {
+pub(crate) fn beside(manifest: &str, file: &str) -> String {
     let folder = Path::new(manifest).parent().unwrap_or(Path::new(""));
     let mut named = folder.to_owned();
     for part in Path::new(file).components() {

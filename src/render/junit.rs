@@ -181,7 +181,7 @@ fn of_missing(change: &Change, report: &Report) -> Case {
 fn of_row(row: PlanRow<'_>, plan: &Plan, report: &Report, origins: ShownOrigins<'_>) -> Case {
     let change = row.change;
     let why = reason::of_row(&row, plan, ToOwned::to_owned, ToString::to_string);
-    let sort = if row.old.is_some() { "rename" } else { change.action.name() };
+    let sort = row.action();
     let step = report.run.as_ref().and_then(|run| outcome::decided_of(run, row)).map(|(_, step)| step);
     let (sort, why) = match origins.get(&change.address) {
         Some(origin) => {

@@ -1,7 +1,9 @@
 //! A report as text: data in, `String` out. The code that prints decides on colour; the text carries ANSI styles that a
 //! stream without colour strips.
 
+mod annotation;
 mod changes;
+pub mod codequality;
 pub mod diff;
 pub mod doctor;
 mod drift;
@@ -29,4 +31,5 @@ pub mod snippet;
 pub(crate) mod step;
 mod style;
 pub mod summary;
+pub mod terraform;
 pub mod usage;

@@ -95,6 +95,11 @@ pub(super) struct PlanRow<'a> {
 }
 
 impl<'a> PlanRow<'a> {
+    /// What is done, in a word for programs.
+    pub(super) const fn action(&self) -> &'static str {
+        if self.old.is_some() { "rename" } else { self.change.action.name() }
+    }
+
     /// The change, or both halves of the rename.
     pub(super) fn halves(self) -> impl Iterator<Item = &'a Change> {
         [Some(self.change), self.old].into_iter().flatten()

@@ -10,12 +10,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::domain::asset::Digest;
 use crate::domain::finding::{Finding, Place};
 use crate::domain::manifest::{CHECKS, Level};
 use crate::domain::report::Validation;
 use crate::domain::rules::{OTHER_FINDINGS, RULES};
 
+use super::annotation::Fingerprints;
 use super::json::pretty;
 use crate::text::escaped;
 
@@ -77,13 +77,13 @@ struct Region {
 pub fn validation(validation: &Validation) -> Result<String, serde_json::Error> {
     let rules = rules(&validation.findings);
     let index: BTreeMap<_, _> = rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
-    let mut seen = BTreeMap::new();
+    let mut prints = Fingerprints::default();
     let results = validation
         .findings
         .iter()
         .map(|finding| {
             let rule_index = index.get(&*finding.rule).copied().unwrap_or_default();
-            result(finding, rule_index, fingerprint(finding, &mut seen), validation)
+            result(finding, rule_index, prints.of_finding(finding), validation)
         })
         .collect::<Vec<_>>();
     pretty(&json!({
@@ -187,15 +187,4 @@ fn artifact(path: &str) -> Value {
     } else {
         json!({ "uri": encoded(path.trim_start_matches("./")), "uriBaseId": ROOT })
     }
-}
-
-/// A fingerprint that stays the same when the finding's line moves; `seen` distinguishes equal findings.
-fn fingerprint(finding: &Finding, seen: &mut BTreeMap<Digest, usize>) -> String {
-    let address = finding.address.as_ref().map(ToString::to_string).unwrap_or_default();
-    let path = finding.path.as_deref().unwrap_or_default();
-    let parts = [&*finding.rule, path, &address, &finding.message];
-    let digest = Digest::of_parts(&parts.map(str::as_bytes));
-    let count = seen.entry(digest).or_default();
-    *count += 1;
-    format!("{digest}:{count}")
 }

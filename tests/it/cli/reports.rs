@@ -6,6 +6,7 @@ use std::fs;
 use brandctl::domain::asset::Kind;
 use serde_json::Value;
 
+use super::moved::git;
 use crate::common::{Brand, art, found};
 
 fn text(brand: &Brand, name: &str) -> String {
@@ -106,11 +107,14 @@ fn a_format_that_is_not_known_is_a_usage_error() {
     let output = brand.writing_nothing(|| brand.run(["plan", "--report", "plan.pdf"])).ends_with(1);
     assert!(output.stderr.contains("use .html, .json"), "{output:?}");
     for (line, told) in [
-        ("plan --report x.sarif", "this command does not write sarif reports; it writes .html, .json, .md, .xml"),
-        ("list --report x.xml", "this command does not write xml reports; it writes .html, .json, .md"),
         (
-            "apply --yes --report sarif=x",
-            "this command does not write sarif reports; it writes .html, .json, .md, .xml",
+            "plan --report x.sarif",
+            "this command does not write sarif reports; it writes html, json, md, xml, codequality, terraform",
+        ),
+        ("list --report x.xml", "this command does not write xml reports; it writes html, json, md"),
+        (
+            "apply --yes --report terraform=x",
+            "this command does not write terraform reports; it writes html, json, md, xml, codequality",
         ),
         ("plan --report x.md --report-url http://ci.example/x.html", "an address that begins with https://"),
         ("plan --report-url https://ci.example/x.html", "--report"),
@@ -363,4 +367,63 @@ fn how_it_ended_is_told_in_every_format() {
     assert!(
         text(&brand, "guard.md").contains("**Drift: 1 undeclared entry on the portal; a guard would stop apply.**")
     );
+}
+
+/// As in CI: the manifest is in a folder of a checkout, and annotations are about the files of a commit.
+#[test]
+fn annotations_name_files_from_the_root_of_the_repository() {
+    let brand = Brand::new();
+    fs::create_dir(brand.path("repo")).unwrap();
+    git(&brand.path("repo"), "init --quiet --initial-branch main");
+    fs::create_dir_all(brand.path("repo/clients/acme/icons")).unwrap();
+    let manifest = "version: 1\nowns: [\"acme-*\"]\nicons:\n  acme-call: ../../shared/call.png\nlogos: logos/\nrules: {low-contrast: off}\n";
+    fs::write(brand.path("repo/clients/acme/brand.yaml"), manifest).unwrap();
+    for (file, kind) in [("repo/shared/call.png", Kind::Icon), ("repo/clients/acme/logos/acme-a.png", Kind::Logo)] {
+        fs::create_dir_all(brand.path(file).parent().unwrap()).unwrap();
+        fs::write(brand.path(file), art(kind, 40)).unwrap();
+    }
+    fs::write(brand.path("repo/clients/acme/logos/acme-b.png"), art(Kind::Logo, 50)).unwrap();
+    brand.seed("icon/acme-old", &art(Kind::Icon, 77));
+    let reports = "--report codequality=quality.json --report terraform=counts.json";
+    let line = |command: &str| format!("{command} -f ./repo/clients/acme/brand.yaml --format github {reports}");
+    for (command, code) in [("plan", 0), ("drift", 2)] {
+        let output = brand.run(line(command).split(' ')).ends_with(code);
+        let commands: Vec<_> = output.stdout.lines().filter(|line| line.starts_with("::")).collect();
+        assert_eq!(commands.len(), 4, "{output:?}");
+        assert!(output.stdout.contains("file=clients/acme/brand.yaml,line=4,col=3,"), "{output:?}");
+        assert!(output.stdout.contains("file=clients/acme/logos/acme-b.png,title="), "{output:?}");
+        assert!(output.stdout.contains(" file=clients/acme/brand.yaml,title=brandctl%3A delete::"), "{output:?}");
+        let quality: Vec<Value> = serde_json::from_str(&text(&brand, "quality.json")).unwrap();
+        let paths: Vec<_> = quality.iter().map(|issue| issue["location"]["path"].as_str().unwrap()).collect();
+        let logos = ["clients/acme/logos/acme-a.png", "clients/acme/logos/acme-b.png"];
+        assert_eq!(paths.iter().filter(|path| logos.contains(path)).count(), 2, "{paths:?}");
+        assert_eq!(paths.iter().filter(|path| **path == "clients/acme/brand.yaml").count(), 2, "{paths:?}");
+        assert_eq!(text(&brand, "counts.json"), "{\n  \"create\": 3,\n  \"update\": 0,\n  \"delete\": 1\n}\n");
+    }
+    // A saved plan is shown without its manifest, at the files that it names.
+    brand.run("plan -f repo/clients/acme/brand.yaml -o plan.json".split(' ')).ends_with(0);
+    let shown = brand.run("show plan.json -f repo/clients/acme/brand.yaml --format github".split(' ')).ends_with(0);
+    assert!(shown.stdout.contains("::notice file=shared/call.png,title=brandctl%3A create::"), "{shown:?}");
+    let applied =
+        brand.run("apply -y -f repo/clients/acme/brand.yaml --max-deletes 1 --format github".split(' ')).ends_with(0);
+    assert_eq!(applied.stdout, "Applied 4 changes and read back.\n");
+}
+
+#[test]
+fn a_failure_is_an_annotation_and_leaves_no_counts() {
+    let brand = Brand::new().in_step(1).with_webhook(None);
+    let reports = ["--report", "codequality=quality.json", "--report", "terraform=counts.json"];
+    for command in ["plan", "drift"] {
+        let output = brand.run([&[command, "--format", "github"], &reports[..]].concat()).ends_with(1);
+        assert!(output.stdout.starts_with("::error title=brandctl%3A "), "{output:?}");
+        assert_eq!(text(&brand, "counts.json"), "{}\n");
+        let quality: Vec<Value> = serde_json::from_str(&text(&brand, "quality.json")).unwrap();
+        assert_eq!(quality[0]["severity"], "critical");
+        assert_eq!(quality[0]["location"]["path"], "brand.yaml");
+    }
+    let shown = brand.run(["show", "missing.json", "--format", "github"]).ends_with(1);
+    assert!(shown.stdout.starts_with("::error "), "{shown:?}");
+    brand.rewrite("version: 1\n");
+    brand.run(["validate", "--report", "codequality=quality.json"]).ends_with(1);
+    assert!(text(&brand, "quality.json").contains("\"critical\""));
 }

@@ -2,7 +2,9 @@
 
 use brandctl::domain::report::Report;
 use brandctl::render::json::{self, ListDocument, PlanDocument};
-use brandctl::render::{diff, github, html, human, junit, list, markdown, picture::Pictures, sarif, screen::Screen};
+use brandctl::render::{
+    codequality, diff, github, html, human, junit, list, markdown, picture::Pictures, sarif, screen::Screen, terraform,
+};
 
 use super::diff::plain;
 use super::markdown::is_inert;
@@ -23,6 +25,9 @@ fn formats(report: &Report) -> Vec<(&'static str, String)> {
         ("plan html", html::report(report, "plan")),
         ("plan md", markdown::report(report, "plan", None)),
         ("plan xml", junit::report(report, "plan")),
+        ("plan github", github::report(report, "plan")),
+        ("drift github", github::report(report, "drift")),
+        ("plan codequality", codequality::report(report, "plan").unwrap()),
         ("list", list::list(&inventory, list::Systems::Named, &Screen::default())),
         ("list json", json::print::<ListDocument>(&header(), None, &inventory, &inventory.findings).unwrap()),
         ("list html", html::list(&inventory)),
@@ -34,6 +39,7 @@ fn formats(report: &Report) -> Vec<(&'static str, String)> {
         ("validate xml", junit::validation(&validation)),
         ("validate sarif", sarif::validation(&validation).unwrap()),
         ("validate github", github::validation(&validation)),
+        ("validate codequality", codequality::validation(&validation).unwrap()),
     ]
 }
 
@@ -61,6 +67,18 @@ fn each_format_holds_names_as_text() {
                     assert!(known.contains(&element.tag_name().name()), "{element:?}");
                 }
             }
+            "github" => {
+                let (commands, summary): (Vec<_>, Vec<_>) = text.lines().partition(|line| line.starts_with("::"));
+                assert!(commands.len() > 10 && summary.len() <= 2, "{format}: {text}");
+                for line in commands {
+                    let properties = line.split_once(' ').unwrap().1.split("::").next().unwrap();
+                    let keys = properties.split(',').map(|pair| pair.split('=').next().unwrap());
+                    let unknown = keys.filter(|key| !["file", "line", "col", "title"].contains(key)).count();
+                    assert_eq!(unknown, 0, "{line}");
+                }
+                assert!(!summary.join("").contains("##["), "{summary:?}");
+            }
+            "codequality" => drop(super::annotations::issues(&text)),
             "json" | "sarif" => drop(serde_json::from_str::<serde_json::Value>(&text).unwrap()),
             "html" => {
                 assert_eq!((text.matches("<script").count(), text.matches("</style>").count()), (1, 1), "{format}");
@@ -69,6 +87,13 @@ fn each_format_holds_names_as_text() {
             _ => {}
         }
     }
+}
+
+/// The counts hold no name.
+#[test]
+fn counts_are_numbers() {
+    let text = terraform::report(&scenes::hostile()).unwrap();
+    assert_eq!(text, "{\n  \"create\": 0,\n  \"update\": 11,\n  \"delete\": 0\n}\n");
 }
 
 #[test]

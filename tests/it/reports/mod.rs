@@ -1,6 +1,7 @@
 //! The reports that are written for other programs and for code hosts: Markdown, JUnit, the unified diff. Each is read as
 //! its readers read it. The same reports are shown in a browser by tests/external/browser.
 
+mod annotations;
 mod counts;
 mod diff;
 mod hostile;

@@ -172,12 +172,12 @@ fn columns_are_characters() {
 #[test]
 fn a_format_of_another_command_is_refused() {
     let brand = Brand::new();
-    for (line, format) in [(&["plan"][..], "sarif"), (&["drift"], "github"), (&["history"], "junit")] {
+    for (line, format) in [(&["plan"][..], "sarif"), (&["drift"], "junit"), (&["history"], "junit")] {
         let output = brand.run(&[line, &["--format", format]].concat());
         let errors = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(1), "{errors}");
         assert!(errors.contains(&format!("`--format {format}` is for `validate` only")), "{errors}");
-        assert!(errors.contains("this command has `human` and `json`") && output.stdout.is_empty(), "{errors}");
+        assert!(errors.contains("this command has `human`") && output.stdout.is_empty(), "{errors}");
     }
 }
 
