@@ -36,6 +36,9 @@ pub(crate) fn report(report: &InitReport) -> String {
         None => format!("brandctl apply{option}   do it"),
         Some(CiSystem::Github) => secret("GitHub the secret", CiSystem::Github.path()),
         Some(CiSystem::Gitlab) => secret("GitLab the variable", CiSystem::Gitlab.path()),
+        Some(CiSystem::Shell) => {
+            format!("let your CI system run {}, whose first lines say how", CiSystem::Shell.path())
+        }
     };
     let (validate, plan) = if report.export.is_some() {
         ("checks it with the art rules", "has nothing to do yet: change an image, and the plan shows it")

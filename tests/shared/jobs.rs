@@ -84,14 +84,15 @@ fn of_github(name: &str, job: &Value, shared: &BTreeMap<String, String>) -> Job 
                 environment.extend(strings(&step["env"]));
                 found.steps.push(Step { script: script.to_owned(), environment, when });
             }
-            (None, Some("actions/checkout@v4")) => {
+            (None, Some(action)) if pinned(action) == "actions/checkout" => {
                 assert_eq!(step["with"], serde_json::json!({"fetch-depth": 0, "persist-credentials": false}));
             }
-            (None, Some("actions/cache@v4")) => assert_eq!(step["with"]["path"], "~/.cargo/bin/brandctl"),
-            (None, Some("actions/upload-artifact@v4")) => {
+            (None, Some(action)) if pinned(action) == "actions/upload-artifact" => {
                 assert_eq!(when, When::Always, "{name}: what is kept is kept in any case");
                 let with = &step["with"];
-                assert!(with["name"].as_str().unwrap().starts_with(name), "{with}");
+                let artifact = with["name"].as_str().unwrap();
+                assert!(artifact.starts_with(name) && artifact.ends_with("-${{ github.run_attempt }}"), "{with}");
+                assert!(with["retention-days"].is_u64(), "{with}");
                 let paths: Vec<_> = with["path"].as_str().unwrap().lines().map(str::to_owned).collect();
                 let hidden = paths.iter().any(|path| path.contains(".brandctl"));
                 assert_eq!(with["include-hidden-files"] == true, hidden, "{with}");
@@ -103,6 +104,14 @@ fn of_github(name: &str, job: &Value, shared: &BTreeMap<String, String>) -> Job 
     found
 }
 
+/// The name of an action, which must be pinned by its commit.
+#[track_caller]
+fn pinned(action: &str) -> &str {
+    let (name, commit) = action.split_once('@').unwrap();
+    assert!(commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit()), "{action}");
+    name
+}
+
 fn of_gitlab(name: &str, job: &Value, file: &Value) -> Job {
     assert_eq!(job["extends"], ".brandctl", "{name}");
     let base = &file[".brandctl"];
@@ -110,6 +119,7 @@ fn of_gitlab(name: &str, job: &Value, file: &Value) -> Job {
         value.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(job["artifacts"]["when"], "always", "{name}");
+    assert!(job["artifacts"]["expire_in"].is_string(), "{name}");
     let kept = job["artifacts"]["paths"].as_array().into_iter().flatten();
     let mut kept: Vec<_> = kept.map(|path| path.as_str().unwrap().to_owned()).collect();
     kept.extend(job["artifacts"]["reports"]["junit"].as_str().map(str::to_owned));

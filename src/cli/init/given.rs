@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::domain::init::{CiSystem, Owned, PinnedPortal};
+use crate::domain::init::{CiSystem, Owned, PinnedPortal, Tool};
 use crate::domain::scope::Pattern;
 
 /// The CI system that a file is written for.
@@ -12,6 +12,8 @@ pub(super) enum Ci {
     Github,
     /// GitLab CI: .gitlab-ci.yml
     Gitlab,
+    /// Any other: brandctl-ci.sh, a script for its jobs
+    Shell,
     /// No CI file
     None,
 }
@@ -21,6 +23,7 @@ impl Ci {
         match self {
             Self::Github => Some(CiSystem::Github),
             Self::Gitlab => Some(CiSystem::Gitlab),
+            Self::Shell => Some(CiSystem::Shell),
             Self::None => None,
         }
     }
@@ -32,6 +35,17 @@ pub(super) struct Answers {
     pub(super) source: Option<Source>,
     pub(super) portal: Option<PinnedPortal>,
     pub(super) ci: Option<Ci>,
+    pub(super) tool: Option<Tool>,
+}
+
+/// The answers to all questions.
+#[derive(Debug)]
+pub(super) struct Complete {
+    pub(super) source: Source,
+    pub(super) portal: Option<PinnedPortal>,
+    pub(super) ci: Ci,
+    /// `None`: whoever runs the CI file has brandctl.
+    pub(super) tool: Option<Tool>,
 }
 
 /// The source of the first entries, and the codes that the repository owns.

@@ -12,7 +12,7 @@ use clap::Args;
 
 use crate::domain::finding::Finding;
 use crate::domain::init::{
-    self, Brand, CiSystem, FileContent, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal,
+    self, Brand, CiSystem, FileContent, FolderInGit, InitAnswers, InitReport, MANIFEST, Owned, PinnedPortal, Tool,
 };
 use crate::domain::report::{ExportReport, FailureKind, Report};
 use crate::ops::ports::Interrupt;
@@ -22,7 +22,7 @@ use crate::render::json::InitDocument;
 use crate::store::files::place::with_slashes;
 use crate::store::init::{InitError, NewRepository, write};
 
-use given::{Answers, Ci, Source};
+use given::{Answers, Ci, Complete, Source};
 
 use super::context::Context;
 use super::error::{self, Failure};
@@ -39,7 +39,7 @@ use super::signals;
 /// folder of a larger Git repository, the CI file goes to that repository's root, and is for this folder.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n  brandctl init brand --from-portal --ci gitlab     start with what the portal holds\n\nExit codes: 0 written, 1 error (nothing was written, unless the error is an image that could not be fetched), 130 interrupted."
+    after_help = "Examples:\n  brandctl init\n  brandctl init brand --owns 'acme-*' --portal acme.bitrix24.com --ci github\n  brandctl init --owns 'icon/acme-*' --ci none\n  brandctl init --owns 'acme-*' --ci gitlab --tool https://HOST/OWNER/NAME\n  brandctl init brand --from-portal --ci gitlab     start with what the portal holds\n\nExit codes: 0 written, 1 error (nothing was written, unless the error is an image that could not be fetched), 130 interrupted."
 )]
 pub(super) struct Arguments {
     /// The repository's folder, created if it does not exist
@@ -59,10 +59,12 @@ pub(super) struct Arguments {
     /// The CI system that runs plan, apply and drift
     #[arg(long, value_enum, value_name = "SYSTEM")]
     ci: Option<Ci>,
+    /// Where CI installs brandctl from: the https URL of an archive, as in https://HOST/brandctl.tar.gz#sha256=SUM, or of a
+    /// repository with releases. Without #sha256=SUM, the archive is checked against the file URL.sha256 [default: CI uses
+    /// the brandctl that its machine has, and fails if there is none]
+    #[arg(long, value_name = "URL")]
+    tool: Option<String>,
 }
-
-/// The files of the CI systems.
-const SYSTEM_FILES: [&str; 2] = [CiSystem::Github.path(), CiSystem::Gitlab.path()];
 
 pub(super) fn run(globals: &Globals, arguments: &Arguments) -> Exit {
     let writing = Interrupt::default();
@@ -92,6 +94,7 @@ struct Prepared {
     root: PathBuf,
     in_git: bool,
     ci: Option<CiSystem>,
+    tool: Option<Tool>,
     export: Option<ExportReport>,
     files: BTreeMap<String, FileContent>,
 }
@@ -100,14 +103,21 @@ struct Prepared {
 fn prepare(globals: &Globals, arguments: &Arguments, renewals: PendingRenewals) -> Result<Prepared, Failure> {
     let given = check(globals, arguments)?;
     let NewRepository { folder: place, git } = NewRepository::at(&arguments.folder).map_err(unwritable)?;
-    let (source, portal, ci) = match given {
-        Answers { source: Some(source), portal, ci: Some(ci) } => (source, portal, ci),
+    let Complete { source, portal, ci, tool } = match given {
+        Answers { source: Some(source), portal, ci: Some(ci), tool } => {
+            Complete { source, portal, ci, tool: tool.or_else(Tool::of_release) }
+        }
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
         given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
+    let ci = ci.system();
+    if ci.is_none() && arguments.tool.is_some() {
+        let finding = Finding::error("usage", "--tool is for a CI file, and none is written");
+        return Err(Failure::new(FailureKind::Usage, finding.help("leave it out, or choose a CI system with --ci")));
+    }
     let in_git = git.is_some();
-    let (root, folder) = match (ci, git) {
-        (Ci::Github | Ci::Gitlab, Some(git)) => {
+    let (root, folder) = match git {
+        Some(git) if ci.is_some_and(CiSystem::reads_root) => {
             let folder = below(&git, &place)?;
             (git, folder)
         }
@@ -120,12 +130,11 @@ fn prepare(globals: &Globals, arguments: &Arguments, renewals: PendingRenewals) 
             (brand, portal, Some(ExportReport { folder: place.display().to_string(), ..export }))
         }
     };
-    let ci = ci.system();
-    let files = init::files(&InitAnswers { brand, portal, ci, folder });
-    Ok(Prepared { root, in_git, ci, export, files })
+    let files = init::files(&InitAnswers { brand, portal, ci, tool: tool.clone(), folder });
+    Ok(Prepared { root, in_git, ci, tool, export, files })
 }
 
-fn write_all(globals: &Globals, Prepared { root, in_git, ci, export, files }: Prepared) -> InitReport {
+fn write_all(globals: &Globals, Prepared { root, in_git, ci, tool, export, files }: Prepared) -> InitReport {
     let files = match write(&root, &files) {
         Ok(files) => files,
         Err(error) => return InitReport { export, findings: unwritable(error).findings, ..InitReport::default() },
@@ -134,8 +143,27 @@ fn write_all(globals: &Globals, Prepared { root, in_git, ci, export, files }: Pr
     if !in_git {
         output::note(globals, &format!("note: {root} is not in a Git repository yet: run `git init` there"));
     }
+    if let Some(note) = ci.and_then(|system| about_tool(system, tool.as_ref())) {
+        output::note(globals, &note);
+    }
     let findings = export.as_ref().map(|export| export.findings.clone()).unwrap_or_default();
     InitReport { root: Some(root), ci, export, files, findings, ..InitReport::default() }
+}
+
+/// What CI cannot be sure of, if anything.
+fn about_tool(system: CiSystem, tool: Option<&Tool>) -> Option<String> {
+    let file = system.path();
+    match tool {
+        None => Some(format!(
+            "note: {file} does not install brandctl: its jobs use the one that their machine has. To install it, set \
+             BRANDCTL_TOOL in it to the https URL of an archive, or pass --tool URL"
+        )),
+        Some(tool) if tool.is_pinned() => None,
+        Some(_) => Some(format!(
+            "note: {file} checks brandctl against the sum beside its archive, which only proves that the download is \
+             complete. To pin it, pass --tool URL#sha256=SUM with the archive's own URL"
+        )),
+    }
 }
 
 /// Checks the values of the options. clap would repeat a wrong value, and a webhook may be pasted for a host.
@@ -154,8 +182,10 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     let source = source.map_err(|why| wrong("--owns", why)).ok().flatten();
     let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose();
     let portal = portal.map_err(|why| wrong("--portal", why)).ok().flatten();
+    let tool = arguments.tool.as_deref().map(Tool::parse).transpose();
+    let tool = tool.map_err(|why| wrong("--tool", why)).ok().flatten();
     if findings.is_empty() {
-        Ok(Answers { source, portal, ci: arguments.ci })
+        Ok(Answers { source, portal, ci: arguments.ci, tool })
     } else {
         Err(Failure { kind: FailureKind::Usage, findings })
     }
@@ -169,7 +199,7 @@ fn missing(given: &Answers) -> Vec<Finding> {
     };
     let help = "name the codes that you own, as in --owns 'acme-*', or pass --from-portal";
     let owns = given.source.is_none().then(|| needed("--owns", help));
-    let ci = given.ci.is_none().then(|| needed("--ci", "write --ci github, --ci gitlab or --ci none"));
+    let ci = given.ci.is_none().then(|| needed("--ci", "write --ci github, --ci gitlab, --ci shell or --ci none"));
     owns.into_iter().chain(ci).collect()
 }
 
@@ -182,7 +212,7 @@ fn below(git: &Path, folder: &Path) -> Result<FolderInGit, Failure> {
 
 fn unwritable(error: InitError) -> Failure {
     let help = match &error {
-        InitError::Exists(paths) if SYSTEM_FILES.iter().any(|file| *paths == [*file]) => {
+        InitError::Exists(paths) if CiSystem::ALL.iter().any(|system| *paths == [system.path()]) => {
             "pass --ci none, and add the jobs to yours: they are in examples/ci of brandctl's repository"
         }
         InitError::Exists(_) => "init never overwrites a file: name a new folder, or move these files away",

@@ -7,16 +7,16 @@ use std::io;
 
 use clap::ValueEnum as _;
 
-use crate::domain::init::{self, Owned, PinnedPortal};
+use crate::domain::init::{self, Owned, PinnedPortal, Tool};
 use crate::domain::scope::Pattern;
 
 use super::super::error::Failure;
 use super::super::settings::Globals;
 use super::super::{credentials, output};
-use super::given::{Answers, Ci, Source};
+use super::given::{Answers, Ci, Complete, Source};
 
 /// Asks for what is not given yet.
-pub(super) fn ask(given: Answers, globals: &Globals) -> Result<(Source, Option<PinnedPortal>, Ci), Failure> {
+pub(super) fn ask(given: Answers, globals: &Globals) -> Result<Complete, Failure> {
     let source = given.source.map_or_else(|| source(globals.sandbox.is_some() || credentials::are_named()), Ok)?;
     let portal = match (&source, given.portal) {
         (_, Some(portal)) => Some(portal),
@@ -26,8 +26,17 @@ pub(super) fn ask(given: Answers, globals: &Globals) -> Result<(Source, Option<P
             answer("Which portal is it for? Its host, such as acme.bitrix24.com [any]: ", portal)?
         }
     };
-    let ci = given.ci.map_or_else(|| answer("Which CI system runs it: github, gitlab or none? [github]: ", ci), Ok)?;
-    Ok((source, portal, ci))
+    let ci = given
+        .ci
+        .map_or_else(|| answer("Which CI system runs it: github, gitlab, shell or none? [github]: ", ci), Ok)?;
+    let tool = match given.tool.or_else(Tool::of_release) {
+        None if ci != Ci::None => answer(
+            "Where does it install brandctl from? The URL of an archive or repository [its machine has it]: ",
+            tool,
+        )?,
+        tool => tool,
+    };
+    Ok(Complete { source, portal, ci, tool })
 }
 
 /// The possible starts of a repository.
@@ -73,11 +82,15 @@ fn portal(text: &str) -> Result<Option<PinnedPortal>, String> {
     if text.is_empty() { Ok(None) } else { PinnedPortal::parse(text).map(Some) }
 }
 
+fn tool(text: &str) -> Result<Option<Tool>, String> {
+    if text.is_empty() { Ok(None) } else { Tool::parse(text).map(Some) }
+}
+
 fn ci(text: &str) -> Result<Ci, String> {
     if text.is_empty() {
         return Ok(Ci::Github);
     }
-    Ci::from_str(text, true).map_err(|_| "write github, gitlab or none".to_owned())
+    Ci::from_str(text, true).map_err(|_| "write github, gitlab, shell or none".to_owned())
 }
 
 /// Asks until `read` accepts the answer.

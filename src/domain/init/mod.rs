@@ -6,6 +6,7 @@ mod ci;
 mod manifest;
 #[cfg(test)]
 mod tests;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,13 +15,15 @@ use super::asset::{Address, Kind};
 use super::export::SCHEMA;
 use super::finding::Finding;
 use super::report::ExportReport;
+use ci::CiAnswers;
 
 pub(crate) use super::export::MANIFEST;
 pub(crate) use answers::{FolderInGit, Owned, PinnedPortal, pattern};
 pub(crate) use ci::CiSystem;
+pub(crate) use tool::Tool;
 
 /// The paths that Git should ignore: the state folder, and what the CI files write.
-const GITIGNORE: &[&str] = &[".brandctl/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
+const GITIGNORE: &[&str] = &[".brandctl/", "/brandctl-out/", "/plan.*", "/apply.*", "/drift.*", "/validate.*"];
 
 /// The answers from which a branding repository is made.
 #[derive(Debug, Clone)]
@@ -31,6 +34,8 @@ pub(crate) struct InitAnswers {
     pub(crate) portal: Option<PinnedPortal>,
     /// The CI system that runs it; `None`: none that brandctl knows.
     pub(crate) ci: Option<CiSystem>,
+    /// Where that system installs brandctl from; `None`: it has it.
+    pub(crate) tool: Option<Tool>,
     /// Its folder in its Git repository.
     pub(crate) folder: FolderInGit,
 }
@@ -95,7 +100,9 @@ pub(crate) fn files(answers: &InitAnswers) -> BTreeMap<String, FileContent> {
         .into_iter()
         .chain(surroundings())
         .map(|(name, content)| (format!("{prefix}{name}"), content));
-    let text = |system| ci::text(system, MANIFEST, &answers.folder, answers.portal.as_ref());
+    let InitAnswers { portal, tool, folder, .. } = answers;
+    let asked = CiAnswers { manifest: MANIFEST, folder, portal: portal.as_ref(), tool: tool.as_ref() };
+    let text = |system| ci::text(system, asked);
     let ci = answers.ci.map(|system| (system.path().to_owned(), new(text(system))));
     inside.chain(ci).collect()
 }

@@ -10,6 +10,7 @@ fn answers(owns: &str) -> InitAnswers {
         brand: Brand::Samples(Owned::parse(owns).unwrap()),
         portal: None,
         ci: None,
+        tool: None,
         folder: FolderInGit::root(),
     }
 }
@@ -86,16 +87,27 @@ fn a_folder_is_one_that_ci_files_can_name() {
 
 #[test]
 fn nothing_of_a_template_is_left_open() {
-    for system in [CiSystem::Github, CiSystem::Gitlab] {
-        for folder in ["", "shop/brand"] {
-            for portal in [None, Some("[::1]:8024")] {
+    for system in CiSystem::ALL {
+        for folder in if system.reads_root() { &["", "shop/brand"][..] } else { &[""] } {
+            for (portal, tool) in [(None, None), (Some("[::1]:8024"), Some("https://example.com/owner/name"))] {
                 let folder = FolderInGit::parse(folder).unwrap();
                 let portal = portal.map(|host| PinnedPortal::parse(host).unwrap());
-                let answers = InitAnswers { ci: Some(system), folder, portal, ..answers("acme-*") };
+                let tool = tool.map(|url| Tool::parse(url).unwrap());
+                let answers = InitAnswers { ci: Some(system), folder, portal, tool, ..answers("acme-*") };
                 let text = text(&answers, system.path());
-                let open = text.split_whitespace().find(|word| word.matches('@').count() > 1);
-                assert_eq!(open, None, "{text}");
+                let is_open = |word: &&str| {
+                    word.split('@')
+                        .skip(1)
+                        .step_by(2)
+                        .any(|name| name.len() < 20 && text.contains(&format!("@{name}@")))
+                };
+                assert_eq!(
+                    text.split_whitespace().filter(|word| !word.contains("\"$@\"")).find(is_open),
+                    None,
+                    "{text}"
+                );
                 assert_eq!(text.contains("-f shop/brand/brand.yaml"), answers.folder != FolderInGit::root(), "{text}");
+                assert_eq!(text.contains("https://example.com/owner/name"), answers.tool.is_some(), "{text}");
             }
         }
     }
@@ -113,7 +125,7 @@ proptest! {
     #[test]
     fn every_pattern_is_refused_or_comes_back(owns in "(icon/|logo/)?[ -~]{0,6}[*?{}\\[\\]a\"\\\\\n\u{7f}\u{85}\u{2028}é:#'-]{0,6}\\*?") {
         if let Ok(owns) = Owned::parse(&owns) {
-            holds(&InitAnswers { brand: Brand::Samples(owns), portal: None, ci: None, folder: FolderInGit::root() });
+            holds(&InitAnswers { brand: Brand::Samples(owns), portal: None, ci: None, tool: None, folder: FolderInGit::root() });
         }
     }
 }

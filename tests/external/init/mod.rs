@@ -1,4 +1,11 @@
-//! The CI systems take the files: by their published schemas, by actionlint, and by shellcheck for what is in them.
+//! The CI systems take the files: by their published schemas, by actionlint and zizmor, and by shellcheck for what is in
+//! them; and act and gitlab-ci-local run them. The same for the action and the components of this repository.
+
+mod act;
+mod action;
+mod download;
+mod gitlab;
+mod servers;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,11 +52,16 @@ fn actionlint(file: &Path) -> (bool, String) {
     check("node", &[script.to_str().unwrap()], file)
 }
 
-fn shellcheck(script: &str) -> (bool, String) {
+/// What zizmor finds, the pedantic audits included, in a workflow or an action.
+fn zizmor(file: &Path) -> (bool, String) {
+    check("zizmor", &["--offline", "--no-config", "--no-progress", "--persona=pedantic", "--color=never"], file)
+}
+
+fn shellcheck(script: &str, shell: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script");
     std::fs::write(&file, script).unwrap();
-    check("shellcheck", &["--shell=bash"], &file)
+    check("shellcheck", &[&format!("--shell={shell}")], &file)
 }
 
 #[track_caller]
@@ -69,10 +81,11 @@ fn the_files_are_what_their_systems_read() {
                 is_content(schema(system, &file));
                 if system == System::Github {
                     is_content(actionlint(&file));
+                    is_content(zizmor(&file));
                 }
                 for Job { name, steps, .. } in jobs(system, &file) {
                     assert!(!steps.is_empty(), "{name}");
-                    steps.iter().for_each(|step| is_content(shellcheck(&step.script)));
+                    steps.iter().for_each(|step| is_content(shellcheck(&step.script, "bash")));
                 }
             }
         }
@@ -92,12 +105,40 @@ fn the_checkers_find_what_is_wrong() {
         if name == "github" {
             std::fs::write(&file, text.replace("github.event_name", "github.even_name")).unwrap();
             assert!(!actionlint(&file).0);
+            for (sound, wrong) in
+                [("permissions: {}", "permissions: write-all"), ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7")]
+            {
+                std::fs::write(&file, text.replace(sound, wrong)).unwrap();
+                assert!(!zizmor(&file).0, "{wrong}");
+            }
         }
     }
-    assert!(!shellcheck("cat plan.md >> $GITHUB_STEP_SUMMARY").0);
+    assert!(!shellcheck("cat plan.md >> $GITHUB_STEP_SUMMARY", "bash").0);
 }
 
 #[test]
-fn the_script_for_cron_is_sound() {
-    is_content(shellcheck(include_str!("../../../examples/ci/cron.sh")));
+fn every_script_is_sound() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for script in
+        ["examples/ci/cron.sh", "examples/ci/brandctl-ci.sh", "action/install", "action/run", "action/comment"]
+    {
+        is_content(check("shellcheck", &["--external-sources"], &root.join(script)));
+    }
+    let install = include_str!("../../../src/domain/init/install.sh");
+    for shell in ["sh", "bash"] {
+        is_content(shellcheck(install, shell));
+    }
+}
+
+#[test]
+fn the_action_is_what_github_reads() {
+    let action = Path::new(env!("CARGO_MANIFEST_DIR")).join("action.yml");
+    is_content(check("check-jsonschema", &["--builtin-schema", "vendor.github-actions"], &action));
+    is_content(zizmor(&action));
+    let text = std::fs::read_to_string(action).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = folder.path().join("action.yml");
+    std::fs::write(&wrong, text.replace("exec \"$GITHUB_ACTION_PATH/action/run\"", "brandctl ${{ inputs.args }}"))
+        .unwrap();
+    assert!(!zizmor(&wrong).0);
 }

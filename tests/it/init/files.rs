@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::shared::init::{ANSWERS, SYSTEMS, brandctl, git, init, stderr, tree, yaml};
+use crate::shared::init::{ANSWERS, SCRIPT, SYSTEMS, brandctl, git, init, stderr, tree, yaml};
 
 const BRAND: [&str; 5] =
     [".gitignore", "brand.schema.json", "brand.yaml", "icons/acme-sample.png", "logos/acme-sample.png"];
@@ -150,7 +150,7 @@ fn a_gitignore_gets_the_lines_that_it_lacks() {
     assert!(told.ends_with("\n  brandctl apply   do it\n"), "{told}");
     assert!(told.contains("\n  .gitignore   (lines added)\n"), "{told}");
     let text = fs::read_to_string(folder.path().join(".gitignore")).unwrap();
-    assert_eq!(text, "target\n.brandctl/\n/plan.*\n/apply.*\n/drift.*\n/validate.*\n");
+    assert_eq!(text, "target\n.brandctl/\n/brandctl-out/\n/plan.*\n/apply.*\n/drift.*\n/validate.*\n");
     // What the program writes into the repository is ignored.
     git(folder.path(), &["init", "-q"]);
     git(folder.path(), &["add", "."]);
@@ -168,7 +168,7 @@ fn nobody_is_guessed_for() {
     let at = folder.path();
     refuses(at, &[], "--owns is missing");
     refuses(at, &[], "--ci is missing");
-    refuses(at, &["--owns", "acme-*"], "write --ci github, --ci gitlab or --ci none");
+    refuses(at, &["--owns", "acme-*"], "write --ci github, --ci gitlab, --ci shell or --ci none");
     refuses(at, &["--ci", "none"], "--owns 'acme-*'");
     refuses(at, &["-f", "brand.yaml", "--owns", "acme-*", "--ci", "none"], "-f cannot be used here");
     refuses(at, &["--owns", "acme", "--ci", "none"], "--owns: `acme` does not match all codes with one prefix");
@@ -176,7 +176,7 @@ fn nobody_is_guessed_for() {
     refuses(at, &["--owns", "../*", "--ci", "none"], "cannot be file names");
     let unknown = brandctl(at, &["init", "--owns", "acme-*", "--ci", "jenkins"]);
     assert_eq!(unknown.status.code(), Some(1));
-    assert!(stderr(&unknown).contains("github, gitlab, none"), "{}", stderr(&unknown));
+    assert!(stderr(&unknown).contains("github, gitlab, shell, none"), "{}", stderr(&unknown));
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn what_is_no_plain_folder_is_refused() {
 
 #[test]
 fn the_recipes_are_what_init_writes() {
-    for (system, path, recipe) in SYSTEMS {
+    for (system, path, recipe) in SYSTEMS.into_iter().chain([SCRIPT]) {
         let folder = tempfile::tempdir().unwrap();
         init(folder.path(), &[&ANSWERS[..], &["--ci", system]].concat());
         let written = fs::read_to_string(folder.path().join(path)).unwrap();
@@ -245,4 +245,69 @@ fn the_recipes_are_what_init_writes() {
             recipe.display()
         );
     }
+}
+
+/// The sum of an archive, as `--tool` takes it.
+const SUM: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+#[test]
+fn where_the_program_comes_from_is_in_the_file_and_what_that_proves_is_said() {
+    let pinned = format!("https://files.example.com/brandctl.tar.gz#sha256={SUM}");
+    for (tool, told) in [
+        (None, "note: PATH does not install brandctl: its jobs use the one that their machine has"),
+        (Some("https://example.com/owner/name.git"), "note: PATH checks brandctl against the sum beside its archive"),
+        (Some(pinned.as_str()), ""),
+    ] {
+        for (system, path, _) in SYSTEMS.into_iter().chain([SCRIPT]) {
+            let folder = tempfile::tempdir().unwrap();
+            let tool: Vec<_> = tool.into_iter().flat_map(|tool| ["--tool", tool]).collect();
+            let output = brandctl(folder.path(), &[&["init"], &ANSWERS[..], &["--ci", system], &tool].concat());
+            assert!(output.status.success(), "{}", stderr(&output));
+            let notes: Vec<_> = stderr(&output).lines().filter(|line| line.contains(path)).map(str::to_owned).collect();
+            assert_eq!(notes.is_empty(), told.is_empty(), "{notes:?}");
+            assert!(notes.iter().all(|note| note.starts_with(&told.replace("PATH", path))), "{notes:?}");
+            let address = tool.last().map(|tool| tool.trim_end_matches(".git")).unwrap_or_default();
+            let text = fs::read_to_string(folder.path().join(path)).unwrap();
+            if system == "shell" {
+                assert!(text.contains(&format!("\nBRANDCTL_TOOL='{address}' #")), "{text}");
+                continue;
+            }
+            let file = yaml(&folder.path().join(path));
+            let variables = if system == "github" { &file["env"] } else { &file[".brandctl"]["variables"] };
+            assert_eq!(variables["BRANDCTL_TOOL"], address);
+        }
+    }
+}
+
+#[test]
+fn an_address_that_is_hostile_or_secret_is_refused_and_not_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    for tool in [
+        "",
+        "brandctl",
+        "http://example.com/abcdefgh12345678.tar.gz",
+        "https://me:abcdefgh12345678@example.com/x.tar.gz",
+        "https://example.com/x.tar.gz?token=abcdefgh12345678",
+        "https://example.com/\"\n    abcdefgh12345678: x",
+        "https://example.com/'; abcdefgh12345678",
+        "https://example.com/$(abcdefgh12345678)",
+        "https://example.com/${{ secrets.abcdefgh12345678 }}",
+        "https://example.com/x.tar.gz#sha256=abcdefgh12345678",
+    ] {
+        for system in ["github", "gitlab", "shell"] {
+            let tool = format!("--tool={tool}");
+            let arguments = ["--owns", "acme-*", "--ci", system, tool.as_str()];
+            let output = brandctl(folder.path(), &[&["init"], &arguments[..]].concat());
+            let told = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{told}");
+            let is_told = told.contains("--tool: ") || told.contains("an argument looks like a webhook or a token");
+            assert!(is_told && !told.contains("abcdefgh12345678"), "{told}");
+            assert_eq!(tree(folder.path()), [] as [&str; 0]);
+        }
+    }
+    refuses(
+        folder.path(),
+        &["--owns", "acme-*", "--ci", "none", "--tool", "https://example.com/owner/name"],
+        "--tool is for a CI file, and none is written",
+    );
 }

@@ -2,5 +2,10 @@
 //! written. Whether CI systems take the files is in tests/external/init.
 
 mod files;
+#[cfg(unix)]
+mod install;
 mod portal;
+#[cfg(unix)]
+mod script;
+mod shipped;
 mod steps;

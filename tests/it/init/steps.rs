@@ -9,7 +9,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::{Options, Recorded, Sandbox, start};
 use serde_json::{Value, json};
 
-use crate::shared::init::{SYSTEMS, command, git, init, stderr, yaml};
+use crate::shared::init::{SYSTEMS, command, git, init, yaml};
 use crate::shared::jobs::{Job, System, When, jobs};
 
 /// The variable that has the secret, in both systems.
@@ -85,7 +85,9 @@ impl Scene {
 
     fn run_with(&self, name: &str, from: From, webhook: &str) -> Ran {
         let summary = self.home.path().join("summary");
-        let _ = fs::remove_file(&summary);
+        for file in ["summary", "path"] {
+            let _ = fs::remove_file(self.home.path().join(file));
+        }
         let mut ran = Ran { failed: None, log: String::new(), summary: String::new() };
         for step in self.job(name).steps {
             let due = match step.when {
@@ -103,6 +105,9 @@ impl Scene {
                     environment.insert("GITHUB_STEP_SUMMARY".to_owned(), summary.display().to_string());
                     fs::create_dir_all(self.out()).unwrap();
                     environment.insert("RUNNER_TEMP".to_owned(), self.out().display().to_string());
+                    environment.insert("GITHUB_PATH".to_owned(), self.home.path().join("path").display().to_string());
+                    let checkout = self.checkout.path().display().to_string();
+                    environment.insert("GITHUB_WORKSPACE".to_owned(), checkout);
                     let run = [("SERVER_URL", "https://github.com"), ("REPOSITORY", "acme/brand"), ("RUN_ID", "7")];
                     environment.extend(run.map(|(name, value)| (format!("GITHUB_{name}"), value.to_owned())));
                     if let Some(value) = environment.get_mut(SECRET) {
@@ -128,7 +133,7 @@ impl Scene {
         }
         ran.summary = fs::read_to_string(summary).unwrap_or_default();
         let secret = webhook.trim_end_matches('/').rsplit('/').next().unwrap();
-        assert!(!ran.log.contains(secret) && !ran.summary.contains(secret), "{}", ran.log);
+        assert!(secret.is_empty() || !ran.log.contains(secret) && !ran.summary.contains(secret), "{}", ran.log);
         ran
     }
 
@@ -136,7 +141,12 @@ impl Scene {
         let file = self.home.path().join("step.sh");
         fs::write(&file, script).unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_brandctl")).parent().unwrap();
-        let path = [program.as_os_str(), &std::env::var_os("PATH").unwrap_or_default()].join(":".as_ref());
+        // The last line of GITHUB_PATH comes first in the next step.
+        let added = fs::read_to_string(self.home.path().join("path")).unwrap_or_default();
+        let mut path: Vec<_> = added.lines().rev().map(PathBuf::from).collect();
+        path.push(program.to_owned());
+        path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+        let path = std::env::join_paths(path).unwrap();
         let mut bash = command("bash", self.checkout.path());
         bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file);
         bash.env("PATH", path).env("HOME", self.home.path()).env("CI", "true").envs(environment).output().unwrap()
@@ -311,30 +321,53 @@ fn drift_fails_the_job_and_leaves_its_report() {
 }
 
 #[test]
-fn a_runner_without_the_program_installs_this_version() {
+fn every_job_installs_the_program_with_the_same_lines() {
+    let text = include_str!("../../../src/domain/init/install.sh");
     each(|scene| {
-        let bin = scene.home.path().join("bin");
-        fs::create_dir(&bin).unwrap();
-        let (cargo, said) = (bin.join("cargo"), scene.home.path().join("said"));
-        // It installs to the given folder, as cargo does.
-        fs::write(&cargo, format!("#!/bin/sh\necho \"$@\" >>'{}'\n", said.display())).unwrap();
-        std::process::Command::new("chmod").arg("+x").arg(&cargo).status().unwrap();
         for job in jobs(scene.system, &scene.file) {
-            let script: String = job.steps[0]
-                .script
-                .lines()
-                .filter(|line| !line.starts_with("brandctl "))
-                .fold(String::new(), |script, line| script + line + "\n");
-            let mut bash = command("bash", scene.checkout.path());
-            bash.args(["-eo", "pipefail", "-c", &script]).envs(&job.steps[0].environment);
-            bash.env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
-            let output = bash.env("CI_PROJECT_DIR", "/project").output().unwrap();
-            assert!(output.status.success(), "{}: {}", job.name, stderr(&output));
-            // Nowhere into the checkout.
-            let expected = concat!("install --locked brandctl --version ", env!("CARGO_PKG_VERSION"), "\n");
-            assert_eq!(fs::read_to_string(&said).unwrap(), expected);
-            fs::remove_file(&said).unwrap();
+            let first = &job.steps[0];
+            assert!(first.script.starts_with(text), "{}: {}", job.name, first.script);
+            assert_eq!(first.environment["BRANDCTL_VERSION"], env!("CARGO_PKG_VERSION"));
+            assert_eq!(first.environment["BRANDCTL_TOOL"], "");
         }
+    });
+}
+
+#[test]
+fn a_job_without_its_secret_says_which_one() {
+    each(|scene| {
+        for name in ["plan", "apply", "drift"] {
+            let ran = scene.run_with(name, From::Us, "").ends_with(Some(1));
+            assert!(ran.log.contains(SECRET), "{}", ran.log);
+        }
+        assert_eq!(scene.portal.requests().len(), 0);
+    });
+}
+
+#[test]
+fn a_manifest_that_is_wrong_fails_the_job_before_anything_is_read() {
+    each(|scene| {
+        fs::write(scene.brand.join("brand.yaml"), "version: 1\nowns: [\"x\"\n").unwrap();
+        for name in ["plan", "apply", "drift"] {
+            let ran = scene.run(name, From::Us).ends_with(Some(1));
+            assert!(ran.log.contains("brand.yaml"), "{}", ran.log);
+        }
+        assert_eq!(scene.portal.requests().len(), 0);
+    });
+}
+
+#[test]
+fn a_guard_that_refuses_fails_the_job_and_its_plan_is_kept() {
+    each(|scene| {
+        let art = fs::read(scene.brand.join("icons/acme-sample.png")).unwrap();
+        for number in 0..12 {
+            scene.portal.seed(Kind::Icon, &format!("acme-{number}"), &art).unwrap();
+        }
+        scene.run("plan", From::Us).ends_with(Some(4));
+        assert!(scene.kept("plan").iter().any(|kept| kept == "plan.json"));
+        let ran = scene.run("apply", From::Us).ends_with(Some(4));
+        assert!(ran.log.contains("max_deletes"), "{}", ran.log);
+        assert_eq!(scene.writes(), 0);
     });
 }
 
@@ -375,13 +408,15 @@ fn only_one_job_at_a_time_may_write() {
             let writes = job.name == "apply";
             match scene.system {
                 System::Github => {
-                    let expected = json!({"group": group, "cancel-in-progress": false});
-                    assert_eq!(job.value["concurrency"], if writes { expected } else { Value::Null });
+                    let concurrency = &job.value["concurrency"];
+                    assert_eq!(concurrency["group"] == group, writes);
+                    assert_eq!(concurrency["cancel-in-progress"], !writes);
                     assert_eq!(job.value["environment"] == "bitrix24", writes);
                 }
                 System::Gitlab => {
                     assert_eq!(job.value["resource_group"], if writes { json!(group) } else { Value::Null });
-                    assert_eq!(job.value["interruptible"] == false, writes);
+                    assert_eq!(job.value["interruptible"], if writes { json!(false) } else { Value::Null });
+                    assert_eq!(all[".brandctl"]["interruptible"], true);
                     assert_eq!(job.value["environment"] == "bitrix24", writes);
                     let limited = job.value["rules"][0]["changes"].is_array();
                     assert_eq!(limited, nested && job.name != "drift", "{}", job.name);
@@ -393,7 +428,10 @@ fn only_one_job_at_a_time_may_write() {
         }
         match scene.system {
             System::Github => {
-                assert_eq!(all["permissions"], json!({"contents": "read"}));
+                assert_eq!(all["permissions"], json!({}));
+                for job in jobs(scene.system, &scene.file) {
+                    assert_eq!(job.value["permissions"], json!({"contents": "read"}), "{}", job.name);
+                }
                 for event in ["pull_request", "push"] {
                     let expected = json!(["shop/brand/**", ".github/workflows/brandctl.yml"]);
                     let paths = if nested { expected } else { Value::Null };
@@ -433,4 +471,43 @@ fn cron_is_silent_until_something_differs() {
     fs::remove_dir_all(origin.path()).unwrap();
     let (code, told) = look();
     assert!(code != Some(0) && code != Some(2) && told.contains("fatal"), "{code:?}: {told}");
+}
+
+/// A job that is cancelled gets SIGINT, some seconds later SIGTERM, and then is killed.
+#[cfg(unix)]
+#[test]
+fn a_cancelled_apply_ends_itself_and_a_killed_one_can_be_repeated() {
+    use brandctl::sandbox::faults::{FaultAction, Faults, On, When};
+    use std::time::{Duration, Instant};
+    for (signals, code) in [(&["INT"][..], Some(130)), (&["INT", "TERM"], Some(130)), (&["KILL"], None)] {
+        let scene = Scene::new("github", SYSTEMS[0].1, ".");
+        let job = scene.job("apply");
+        assert_eq!(job.steps.iter().filter(|step| step.script.starts_with("exec brandctl ")).count(), 1);
+        let step = job.steps.into_iter().find(|step| step.script.starts_with("exec brandctl ")).unwrap();
+        scene.portal.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_secs(2))));
+        let file = scene.home.path().join("apply.sh");
+        fs::write(&file, step.script).unwrap();
+        fs::create_dir_all(scene.out()).unwrap();
+        let path = Path::new(env!("CARGO_BIN_EXE_brandctl")).parent().unwrap().display().to_string();
+        let mut bash = command("bash", scene.checkout.path());
+        bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(&file).env("RUNNER_TEMP", scene.out());
+        bash.env("PATH", format!("{path}:{}", std::env::var("PATH").unwrap()))
+            .env(SECRET, scene.portal.admin_webhook());
+        bash.env("GITHUB_SERVER_URL", "https://github.com")
+            .env("GITHUB_REPOSITORY", "acme/brand")
+            .env("GITHUB_RUN_ID", "7");
+        let mut bash = bash.stderr(std::process::Stdio::null()).spawn().unwrap();
+        let patience = Instant::now() + Duration::from_secs(20);
+        while scene.writes() == 0 && Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for signal in signals {
+            // The process that the system started is the program itself.
+            command("kill", scene.checkout.path()).args(["-s", signal, &bash.id().to_string()]).status().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        assert_eq!(bash.wait().unwrap().code(), code, "{signals:?}");
+        let run = scene.kept_run("apply");
+        assert!(run.join("journal.jsonl").is_file(), "{:?}", crate::shared::init::tree(&run));
+    }
 }

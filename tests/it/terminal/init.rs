@@ -13,6 +13,7 @@ const READABLE: &str = "portal or empty? [portal]: ";
 const OWNS: &str = "such as acme-*: ";
 const PORTAL: &str = "[any]: ";
 const CI: &str = "[github]: ";
+const TOOL: &str = "[its machine has it]: ";
 
 const CTRL_C: &str = "\u{3}";
 const CTRL_D: &str = "\u{4}";
@@ -35,21 +36,29 @@ fn a_few_questions_make_a_repository() {
     let shown = init(
         folder.path(),
         "init",
-        &[(SOURCE, "empty\r"), (OWNS, "shop-*\r"), (PORTAL, "Shop.bitrix24.com\r"), (CI, "gitlab\r")],
+        &[
+            (SOURCE, "empty\r"),
+            (OWNS, "shop-*\r"),
+            (PORTAL, "Shop.bitrix24.com\r"),
+            (CI, "gitlab\r"),
+            (TOOL, "https://example.com/owner/name\r"),
+        ],
     );
     assert_eq!(shown.code, 0, "{}", shown.words());
     assert!(shown.words().contains("Created a branding repository in "), "{}", shown.words());
     assert!(shown.words().contains("brandctl validate the samples pass"), "{}", shown.words());
     let text = manifest(folder.path());
     assert!(text.contains("\nowns: [\"shop-*\"]\n") && text.contains("\nportal: \"shop.bitrix24.com\" "), "{text}");
-    assert!(folder.path().join(".gitlab-ci.yml").is_file());
+    let ci = fs::read_to_string(folder.path().join(".gitlab-ci.yml")).unwrap();
+    assert!(ci.contains("\n    BRANDCTL_TOOL: \"https://example.com/owner/name\" "), "{ci}");
     assert!(folder.path().join("icons/shop-sample.png").is_file());
 }
 
 #[test]
 fn enter_takes_the_defaults() {
     let folder = tempfile::tempdir().unwrap();
-    let shown = init(folder.path(), "init", &[(SOURCE, "\r"), (OWNS, "acme-*\r"), (PORTAL, "\r"), (CI, "\r")]);
+    let shown =
+        init(folder.path(), "init", &[(SOURCE, "\r"), (OWNS, "acme-*\r"), (PORTAL, "\r"), (CI, "\r"), (TOOL, "\r")]);
     assert_eq!(shown.code, 0, "{}", shown.words());
     assert!(manifest(folder.path()).contains("\n# portal: "), "any portal");
     assert!(folder.path().join(".github/workflows/brandctl.yml").is_file());
@@ -70,7 +79,9 @@ fn an_answer_that_cannot_be_meant_is_asked_for_again() {
             (PORTAL, "two words\r"),
             (PORTAL, "https://acme.bitrix24.com/rest/1/abcdefgh12345678/\r"),
             (CI, "jenkins\r"),
-            (CI, "None\r"),
+            (CI, "Shell\r"),
+            (TOOL, "http://example.com/x.tar.gz\r"),
+            (TOOL, "https://example.com/x.tar.gz\r"),
         ],
     );
     assert_eq!(shown.code, 0, "{}", shown.words());
@@ -79,7 +90,8 @@ fn an_answer_that_cannot_be_meant_is_asked_for_again() {
     assert!(words.contains("no credentials: none of the environment variables"), "{words}");
     assert!(words.contains("set BITRIX24_WEBHOOK_URL to the webhook's URL"), "{words}");
     assert!(words.contains("`acme` does not match all codes with one prefix"), "{words}");
-    assert!(words.contains("write github, gitlab or none"), "{words}");
+    assert!(words.contains("write github, gitlab, shell or none"), "{words}");
+    assert!(words.contains("the URL does not begin with https://"), "{words}");
     // Once, as the terminal echoed it.
     assert_eq!(shown.raw().matches("abcdefgh12345678").count(), 1, "{words}");
     let text = manifest(folder.path());
@@ -91,7 +103,7 @@ fn what_options_answer_is_not_asked() {
     let folder = tempfile::tempdir().unwrap();
     let shown = init(folder.path(), "init --owns acme-* --ci none", &[]);
     assert_eq!(shown.code, 0, "{}", shown.words());
-    let shown = init(folder.path(), "init new --owns acme-* --portal a.example", &[(CI, "\r")]);
+    let shown = init(folder.path(), "init new --owns acme-* --portal a.example", &[(CI, "\r"), (TOOL, "\r")]);
     assert_eq!(shown.code, 0, "{}", shown.words());
     assert!(!shown.words().contains("Which codes") && !shown.words().contains("Which portal"), "{}", shown.words());
 }
@@ -142,7 +154,7 @@ fn who_has_credentials_begins_with_the_portal() {
     let plan = brand.json("plan -f all/brand.yaml --detailed-exitcode").ends_with(0);
     assert_eq!(plan.json["summary"]["unchanged"], 2);
 
-    let script = [(READABLE, "portal\r"), (EACH, "icons/acme\r"), (EACH, "acme-*\r"), (CI, "\r")];
+    let script = [(READABLE, "portal\r"), (EACH, "icons/acme\r"), (EACH, "acme-*\r"), (CI, "\r"), (TOOL, "\r")];
     let some = init_with_a_portal(&brand, "init some", &script);
     assert_eq!(some.code, 0, "{}", some.words());
     assert!(manifest(&brand.path("some")).contains("\nowns:\n  - \"acme-*\"\n"), "{}", some.words());

@@ -1,0 +1,107 @@
+#!/bin/sh
+# brandctl in any CI system, such as Jenkins, Buildkite or Drone. `brandctl init` wrote it; change it as you like.
+#
+#   sh brandctl-ci.sh validate    on each change; needs no secret
+#   sh brandctl-ci.sh plan        on each change from your own repository
+#   sh brandctl-ci.sh apply       after the merge, one at a time for each portal
+#   sh brandctl-ci.sh drift       on a schedule; exit code 2 if something differs
+#
+# More arguments go to brandctl. BITRIX24_WEBHOOK_URL comes from the system's secrets: for plan and drift a webhook of a user
+# without administrator rights, for apply a webhook of an administrator, with the scope crm. BRANDCTL_REPORT_URL is the https
+# URL where brandctl-out/ will be, if the system does not set BUILD_URL (Jenkins) or BUILDKITE_BUILD_URL.
+#
+# Keep these files also when it fails: brandctl-out/, and .brandctl/*/runs/, which holds the journal and the old images.
+# Check out the whole history: it shows whether the portal or the repository changed.
+set -eu
+cd "$(dirname "$0")"
+command=${1:-}
+case $command in
+  validate | plan | apply | drift) shift ;;
+  *)
+    echo 'usage: sh brandctl-ci.sh validate|plan|apply|drift [ARGUMENT...]' >&2
+    exit 1
+    ;;
+esac
+BRANDCTL_TOOL='' # empty: the brandctl that the machine has. Or the https URL of an archive, with #sha256=SUM
+BRANDCTL_VERSION='0.1.0'
+# Puts brandctl into a new folder outside the checkout, which no pull request can fill. BRANDCTL_TOOL says where it comes from:
+# the https URL of an archive, with #sha256=SUM to pin it; the URL of a repository with releases; the absolute path of an
+# archive on this machine; or nothing, for the brandctl that this machine has.
+stop() {
+  printf 'error: brandctl is not installed: %s\n' "$1" >&2
+  exit 1
+}
+outside() {
+  case $(cd "$(dirname "$1")" && pwd -P)/ in "$checkout"/*) stop "$1 is in the checkout, where a pull request can put it" ;; esac
+}
+copy() {
+  case $1 in
+    /*) cp "$1" "$2" ;;
+    *)
+      curl -q -fsSL --proto '=https' --max-redirs 5 --connect-timeout 20 --max-time 300 --max-filesize 200000000 \
+        --retry 2 -o "$2" "$1"
+      ;;
+  esac || stop "$1 cannot be read"
+}
+checkout=$(cd "${GITHUB_WORKSPACE:-${CI_PROJECT_DIR:-${WORKSPACE:-.}}}" && pwd -P)
+temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
+# What earlier jobs of this machine left.
+find "$temp" -maxdepth 1 -name 'brandctl.??????' -user "$(id -u)" -mtime +1 -exec rm -rf {} + 2>/dev/null || :
+folder=$(mktemp -d "$temp/brandctl.XXXXXX")
+mkdir "$folder/bin" "$folder/unpacked"
+tool=${BRANDCTL_TOOL:-}
+sum=
+case $tool in *'#sha256='*) sum=${tool##*'#sha256='} ;; esac
+tool=${tool%%'#'*}
+case $tool in
+  '')
+    found=$(command -v brandctl) || stop 'this machine does not have it: install it, or set BRANDCTL_TOOL to the URL of an archive'
+    outside "$found"
+    ln -s "$found" "$folder/bin/brandctl"
+    ;;
+  https://*.tar.gz) ;;
+  /*.tar.gz) outside "$tool" ;;
+  https://*)
+    case $(uname -sm) in
+      'Linux x86_64') target=x86_64-unknown-linux-gnu ;;
+      'Linux aarch64') target=aarch64-unknown-linux-gnu ;;
+      'Darwin arm64') target=aarch64-apple-darwin ;;
+      *) stop "there is no archive for $(uname -sm): set BRANDCTL_TOOL to the URL of one that you built" ;;
+    esac
+    tool=${tool%/}/releases/download/v$BRANDCTL_VERSION/brandctl-$BRANDCTL_VERSION-$target.tar.gz
+    ;;
+  *) stop 'BRANDCTL_TOOL is neither an https URL nor the absolute path of a .tar.gz file' ;;
+esac
+if [ -n "$tool" ]; then
+  copy "$tool" "$folder/archive"
+  if [ -z "$sum" ]; then
+    copy "$tool.sha256" "$folder/sum"
+    sum=$(head -c 64 "$folder/sum")
+  fi
+  case $sum in *[!0-9A-Fa-f]* | '') stop "there is no SHA-256 sum of $tool" ;; esac
+  actual=$({ sha256sum || shasum -a 256; } <"$folder/archive" 2>/dev/null)
+  actual=${actual%% *}
+  [ "$actual" = "$(printf %s "$sum" | tr A-F a-f)" ] || stop "$tool has the SHA-256 sum $actual instead of $sum"
+  tar -xzof "$folder/archive" -C "$folder/unpacked" || stop "$tool cannot be unpacked"
+  mv "$folder/unpacked"/*/brandctl "$folder/bin/" || stop "$tool is not an archive of brandctl"
+  rm -rf "$folder/unpacked" "$folder/archive"
+fi
+PATH=$folder/bin:$PATH
+export PATH
+[ -z "${GITHUB_PATH:-}" ] || printf '%s\n' "$folder/bin" >>"$GITHUB_PATH"
+brandctl --version || stop 'the program does not start on this machine'
+# A new folder, so that nothing committed under its name remains.
+out=brandctl-out
+rm -rf "$out"
+mkdir "$out"
+echo '*' >"$out/.gitignore"
+url=${BRANDCTL_REPORT_URL:-}
+[ -n "$url" ] || [ -z "${BUILD_URL:-}" ] || url=${BUILD_URL%/}/artifact/$out/$command.html
+[ -n "$url" ] || url=${BUILDKITE_BUILD_URL:-}
+case $url in https://*) set -- --report-url "$url" "$@" ;; esac
+case $command in
+  plan) set -- -o "$out/plan.json" "$@" ;;
+  apply) set -- --yes "$@" ;;
+esac
+# `exec`: a job that is cancelled signals brandctl itself, which then finishes what it has begun.
+exec brandctl "$command" --report "$out/$command.html" --report "$out/$command.md" --report "$out/$command.xml" "$@"

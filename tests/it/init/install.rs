@@ -1,0 +1,154 @@
+//! The lines that install brandctl, run by `sh` and by bash, from archives on this machine. tests/external/init has the same
+//! for downloads.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use crate::shared::init::{archive, command, script, stderr};
+
+const INSTALL: &str = include_str!("../../../src/domain/init/install.sh");
+
+/// A machine with a checkout, a folder for temporary files and a folder with an archive.
+struct Machine {
+    folder: tempfile::TempDir,
+    archive: PathBuf,
+    sum: String,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["checkout", "temp", "files"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let (archive, sum) = archive(&folder.path().join("files"));
+        Self { folder, archive, sum }
+    }
+
+    fn at(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Installs from `tool`, and prints where the program is.
+    fn install(&self, shell: &str, tool: &str, path: &str) -> Output {
+        let lines = format!("set -eu\n{INSTALL}\ncommand -v brandctl\n");
+        let file = self.at("step.sh");
+        fs::write(&file, lines).unwrap();
+        let mut shell = command(shell, &self.at("checkout"));
+        shell.arg(&file).env("PATH", path).env("TMPDIR", self.at("temp")).env("BRANDCTL_TOOL", tool);
+        shell.env("BRANDCTL_VERSION", env!("CARGO_PKG_VERSION")).env("WORKSPACE", self.at("checkout")).output().unwrap()
+    }
+
+    #[track_caller]
+    fn installs(&self, tool: &str, path: &str) {
+        for shell in ["sh", "bash"] {
+            let output = self.install(shell, tool, path);
+            assert!(output.status.success(), "{shell} {tool}: {}", stderr(&output));
+            let said = String::from_utf8(output.stdout).unwrap();
+            let lines: Vec<_> = said.lines().collect();
+            assert_eq!(lines[0], concat!("brandctl ", env!("CARGO_PKG_VERSION")));
+            assert!(Path::new(lines[1]).starts_with(self.at("temp")), "{said}");
+        }
+    }
+
+    #[track_caller]
+    fn refuses(&self, tool: &str, path: &str, told: &str) {
+        for shell in ["sh", "bash"] {
+            let output = self.install(shell, tool, path);
+            let said = stderr(&output);
+            assert_eq!(output.status.code(), Some(1), "{shell} {tool}: {said}");
+            assert!(
+                said.contains("error: brandctl is not installed: ") && said.contains(told),
+                "{shell} {tool}: {said}"
+            );
+            assert_eq!(output.stdout, b"");
+        }
+    }
+}
+
+/// Programs of the system, without ours.
+const SYSTEM: &str = "/usr/bin:/bin";
+
+#[test]
+fn an_archive_is_installed_if_it_has_its_sum() {
+    let machine = Machine::new();
+    let archive = machine.archive.display();
+    machine.installs(&archive.to_string(), SYSTEM);
+    machine.installs(&format!("{archive}#sha256={}", machine.sum), SYSTEM);
+    machine.installs(&format!("{archive}#sha256={}", machine.sum.to_uppercase()), SYSTEM);
+    // What is on PATH does not count.
+    script(&machine.at("bin/brandctl"), "#!/bin/sh\nexit 1\n");
+    machine.installs(&archive.to_string(), &format!("{}:{SYSTEM}", machine.at("bin").display()));
+    // A step that follows finds it too.
+    let said = machine.at("path");
+    let mut bash = command("bash", &machine.at("checkout"));
+    bash.args(["-ec", INSTALL]).env("BRANDCTL_TOOL", &machine.archive).env("GITHUB_PATH", &said);
+    assert!(bash.env("RUNNER_TEMP", machine.at("temp")).output().unwrap().status.success());
+    let added = fs::read_to_string(said).unwrap();
+    assert!(Path::new(added.trim_end()).join("brandctl").is_file(), "{added}");
+}
+
+#[test]
+fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
+    let machine = Machine::new();
+    let archive = machine.archive.display().to_string();
+    let other = "0".repeat(64);
+    machine.refuses(&format!("{archive}#sha256={other}"), SYSTEM, &format!("instead of {other}"));
+    machine.refuses(&format!("{archive}#sha256=::error::x"), SYSTEM, "there is no SHA-256 sum of");
+    machine.refuses(&format!("{archive}.gone.tar.gz"), SYSTEM, "cannot be read");
+    let sum = PathBuf::from(format!("{archive}.sha256"));
+    for text in ["", "<html>not found</html>", "\u{1b}[31m::add-mask::x"] {
+        fs::write(&sum, text).unwrap();
+        machine.refuses(&archive, SYSTEM, "there is no SHA-256 sum of");
+    }
+    fs::remove_file(&sum).unwrap();
+    machine.refuses(&archive, SYSTEM, "cannot be read");
+    // Cut: the sum shows it. Without a program in it: it is said.
+    let whole = fs::read(&machine.archive).unwrap();
+    fs::write(&machine.archive, &whole[..whole.len() / 2]).unwrap();
+    machine.refuses(&format!("{archive}#sha256={}", machine.sum), SYSTEM, "instead of");
+}
+
+#[test]
+fn nothing_of_the_checkout_is_installed() {
+    let machine = Machine::new();
+    let checkout = machine.at("checkout");
+    for folder in ["bin", "."] {
+        script(&checkout.join(folder).join("brandctl"), "#!/bin/sh\ntouch ../ran\n");
+    }
+    symlink(checkout.join("bin"), machine.at("link")).unwrap();
+    for path in [
+        checkout.join("bin").display().to_string(),
+        "bin".to_owned(),
+        ".".to_owned(),
+        machine.at("link").display().to_string(),
+    ] {
+        machine.refuses("", &format!("{path}:{SYSTEM}"), "is in the checkout");
+    }
+    let theirs = checkout.join("x.tar.gz");
+    fs::copy(&machine.archive, &theirs).unwrap();
+    machine.refuses(&theirs.display().to_string(), SYSTEM, "is in the checkout");
+    assert!(!machine.at("ran").exists());
+}
+
+#[test]
+fn a_machine_that_has_it_needs_no_address_and_one_that_does_not_says_so() {
+    let machine = Machine::new();
+    let program = Path::new(env!("CARGO_BIN_EXE_brandctl")).parent().unwrap().display();
+    machine.installs("", &format!("{program}:{SYSTEM}"));
+    machine.refuses("", SYSTEM, "this machine does not have it");
+    for tool in [
+        "x.tar.gz",
+        "http://example.com/x.tar.gz",
+        "$(touch ../ran).tar.gz",
+        "`touch ../ran`",
+        "file:///x.tar.gz",
+        "/x",
+    ] {
+        machine.refuses(tool, SYSTEM, "neither an https URL nor the absolute path of a .tar.gz file");
+    }
+    machine.refuses("/$(touch ../ran)`touch ../ran`'\".tar.gz", SYSTEM, "cannot be read");
+    assert!(!machine.at("ran").exists());
+}
