@@ -17,6 +17,7 @@ mod hostile;
 mod house;
 mod init;
 mod model;
+mod names;
 mod picture;
 mod pngsuite;
 mod portal;

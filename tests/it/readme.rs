@@ -334,9 +334,8 @@ fn every_option_exists() {
     }
     assert!(commands.len() >= 4, "{main}");
     known.extend(["release", "path", "force", "open", "no-checkout", "init", "detailed-exitcodes"].map(str::to_owned));
-    // Of git, gh, jq and curl.
-    known.extend(["diff-filter", "oneline", "edit-last", "create-if-none", "body-file", "repo"].map(str::to_owned));
-    known.extend(["paginate", "arg", "data-urlencode"].map(str::to_owned));
+    // Of cargo, git, gh, jq and curl.
+    known.extend(["locked", "frozen", "diff-filter", "oneline", "repo", "data-urlencode"].map(str::to_owned));
     let unknown: Vec<_> = options(&text).difference(&known).cloned().collect();
     assert!(unknown.is_empty(), "pages name options that do not exist: {unknown:?}");
 }
