@@ -161,6 +161,8 @@ fn the_workflow_of_init_plans_applies_and_finds_drift() {
     assert!(!ran.log.contains("::set-output:: x="), "{}", ran.log);
     let ran = scene.act("schedule", "", "", &[]);
     assert!(!ran.ok && ran.log.contains("BITRIX24_WEBHOOK_URL"), "{}", ran.log);
+    let everything = tree(scene.home.path());
+    assert!(!everything.iter().any(|path| path.ends_with("/ran")), "the name of the branch was run");
 }
 
 /// A workflow that uses the action, as its page shows.

@@ -99,6 +99,10 @@ fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     let other = "0".repeat(64);
     machine.refuses(&format!("{archive}#sha256={other}"), SYSTEM, &format!("instead of {other}"));
     machine.refuses(&format!("{archive}#sha256=::error::x"), SYSTEM, "there is no SHA-256 sum of");
+    // A sum that is misspelt is not the same as none.
+    for misspelt in ["#", "#sha256=", "#sha265=00", "#sha512=00"] {
+        machine.refuses(&format!("{archive}{misspelt}"), SYSTEM, "is not sha256=SUM");
+    }
     machine.refuses(&format!("{archive}.gone.tar.gz"), SYSTEM, "cannot be read");
     let sum = PathBuf::from(format!("{archive}.sha256"));
     for text in ["", "<html>not found</html>", "\u{1b}[31m::add-mask::x"] {
