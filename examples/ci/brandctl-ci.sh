@@ -51,7 +51,10 @@ folder=$(mktemp -d "$temp/brandctl.XXXXXX")
 mkdir "$folder/bin" "$folder/unpacked"
 tool=${BRANDCTL_TOOL:-}
 sum=
-case $tool in *'#sha256='*) sum=${tool##*'#sha256='} ;; esac
+case $tool in
+  *'#sha256='?*) sum=${tool##*'#sha256='} ;;
+  *'#'*) stop 'what follows # in BRANDCTL_TOOL is not sha256=SUM' ;;
+esac
 tool=${tool%%'#'*}
 case $tool in
   '')
@@ -96,7 +99,7 @@ rm -rf "$out"
 mkdir "$out"
 echo '*' >"$out/.gitignore"
 url=${BRANDCTL_REPORT_URL:-}
-[ -n "$url" ] || [ -z "${BUILD_URL:-}" ] || url=${BUILD_URL%/}/artifact/$out/$command.html
+[ -n "$url" ] || [ -z "${BUILD_URL:-}" ] || url=${BUILD_URL%/}/artifact${PWD#"${WORKSPACE:-$PWD}"}/$out/$command.html
 [ -n "$url" ] || url=${BUILDKITE_BUILD_URL:-}
 case $url in https://*) set -- --report-url "$url" "$@" ;; esac
 case $command in

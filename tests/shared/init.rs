@@ -15,13 +15,14 @@ pub(crate) const SYSTEMS: [(&str, &str, &str); 2] =
 pub(crate) const SCRIPT: (&str, &str, &str) = ("shell", "brandctl-ci.sh", "brandctl-ci.sh");
 
 /// An archive as a release has it, `brandctl-VERSION-TARGET.tar.gz`, and its sum. Its program starts the real one.
+#[cfg(unix)]
 pub(crate) fn archive(folder: &Path) -> (PathBuf, String) {
     use sha2::Digest as _;
     let name = concat!("brandctl-", env!("CARGO_PKG_VERSION"), "-x86_64-unknown-linux-gnu");
     let inside = folder.join(name);
     fs::create_dir_all(inside.join("man1")).unwrap();
     fs::write(inside.join("man1/brandctl.1"), "").unwrap();
-    script(&inside.join("brandctl"), &format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_brandctl")));
+    super::traps::script(&inside.join("brandctl"), &format!("exec '{}' \"$@\"", env!("CARGO_BIN_EXE_brandctl")));
     let packed = folder.join(format!("{name}.tar.gz"));
     let status = command("tar", folder).arg("-czf").args([&packed, Path::new(name)]).status().unwrap();
     assert!(status.success());
@@ -30,14 +31,6 @@ pub(crate) fn archive(folder: &Path) -> (PathBuf, String) {
     fs::write(folder.join(format!("{name}.tar.gz.sha256")), format!("{sum}  {name}.tar.gz\n")).unwrap();
     fs::remove_dir_all(inside).unwrap();
     (packed, sum)
-}
-
-/// A program of these lines at `path`.
-pub(crate) fn script(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-    let status = Command::new("chmod").arg("755").arg(path).status().unwrap();
-    assert!(status.success());
 }
 
 /// The program in `folder`, with nothing of the caller's environment.

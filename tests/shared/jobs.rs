@@ -122,7 +122,8 @@ fn of_gitlab(name: &str, job: &Value, file: &Value) -> Job {
     assert!(job["artifacts"]["expire_in"].is_string(), "{name}");
     let kept = job["artifacts"]["paths"].as_array().into_iter().flatten();
     let mut kept: Vec<_> = kept.map(|path| path.as_str().unwrap().to_owned()).collect();
-    kept.extend(job["artifacts"]["reports"]["junit"].as_str().map(str::to_owned));
+    let reports = job["artifacts"]["reports"].as_object().into_iter().flatten();
+    kept.extend(reports.map(|(_, path)| path.as_str().unwrap().to_owned()));
     // A runner joins them into one script.
     let script = [lines(&base["before_script"]), lines(&job["script"])].concat().join("\n");
     let step = Step { script, environment: strings(&base["variables"]), when: When::Sound };

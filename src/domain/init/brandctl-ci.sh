@@ -31,7 +31,7 @@ rm -rf "$out"
 mkdir "$out"
 echo '*' >"$out/.gitignore"
 url=${BRANDCTL_REPORT_URL:-}
-[ -n "$url" ] || [ -z "${BUILD_URL:-}" ] || url=${BUILD_URL%/}/artifact/$out/$command.html
+[ -n "$url" ] || [ -z "${BUILD_URL:-}" ] || url=${BUILD_URL%/}/artifact${PWD#"${WORKSPACE:-$PWD}"}/$out/$command.html
 [ -n "$url" ] || url=${BUILDKITE_BUILD_URL:-}
 case $url in https://*) set -- --report-url "$url" "$@" ;; esac
 case $command in

@@ -25,7 +25,10 @@ folder=$(mktemp -d "$temp/brandctl.XXXXXX")
 mkdir "$folder/bin" "$folder/unpacked"
 tool=${BRANDCTL_TOOL:-}
 sum=
-case $tool in *'#sha256='*) sum=${tool##*'#sha256='} ;; esac
+case $tool in
+  *'#sha256='?*) sum=${tool##*'#sha256='} ;;
+  *'#'*) stop 'what follows # in BRANDCTL_TOOL is not sha256=SUM' ;;
+esac
 tool=${tool%%'#'*}
 case $tool in
   '')

@@ -96,6 +96,25 @@ impl Runner {
         ran
     }
 
+    /// An apply that gets signals during its first write.
+    fn cancelled(&self, signals: &[&str]) -> Ran {
+        let slow = FaultAction::Delay(Duration::from_secs(2));
+        self.portal.set_faults(Faults::one(On::Write, When::Every, slow));
+        let webhook = self.portal.admin_webhook();
+        let variables = [("BRANDCTL_COMMAND", "apply"), ("BITRIX24_WEBHOOK_URL", webhook.as_str())];
+        let step = self.step("run", &variables).spawn().unwrap();
+        let patience = std::time::Instant::now() + Duration::from_secs(20);
+        while !self.portal.requests().iter().any(Recorded::would_write) && std::time::Instant::now() < patience {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        for signal in signals {
+            // It may have ended before the second one.
+            Command::new("kill").args(["-s", signal, &step.id().to_string()]).status().unwrap();
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        self.ended(step)
+    }
+
     #[track_caller]
     fn ends(&self, variables: &[(&str, &str)], code: i32, own: &str, changed: &str) -> Ran {
         let ran = self.run(variables);
@@ -193,8 +212,19 @@ fn names_from_the_portal_are_no_commands_for_the_runner() {
         runner.portal.seed(Kind::Icon, code, &art).unwrap();
     }
     let ran = runner.run(&[("BRANDCTL_COMMAND", "plan"), ("BRANDCTL_ARGS", "--max-deletes\n9")]);
-    assert!(ran.log.contains("##[add-mask]x"), "{}", ran.log);
+    let found = commands(&ran.log);
+    assert!(
+        found.iter().all(|line| line.starts_with("::warning file=")
+            || line.starts_with("::notice file=")
+            || line.starts_with("::warning title=")
+            || line.starts_with("::error title=")),
+        "{found:?}"
+    );
+    assert!(found.iter().any(|line| line.contains("add-mask")), "{found:?}");
+    let ran = runner.run(&[("BRANDCTL_COMMAND", "apply"), ("BRANDCTL_ARGS", "--max-deletes\n1")]);
+    assert!(ran.code == Some(4) && ran.log.contains("add-mask"), "{}", ran.log);
     assert_eq!(commands(&ran.log), [] as [&str; 0]);
+    let ran = runner.run(&[("BRANDCTL_COMMAND", "plan"), ("BRANDCTL_ARGS", "--max-deletes\n9")]);
     assert!(ran.summary.contains("`icon/acme-@team #1 <b>`"), "{}", ran.summary);
     // Annotations are the commands that are meant.
     fs::write(runner.at("checkout/icons/acme-x.png"), "no PNG").unwrap();
@@ -208,27 +238,16 @@ fn names_from_the_portal_are_no_commands_for_the_runner() {
 
 #[test]
 fn a_job_that_is_cancelled_lets_brandctl_finish_what_it_began() {
-    for signals in [&["INT"][..], &["TERM"], &["INT", "TERM"]] {
-        let runner = Runner::new();
-        let slow = FaultAction::Delay(Duration::from_secs(2));
-        runner.portal.set_faults(Faults::one(On::Write, When::Every, slow));
-        let webhook = runner.portal.admin_webhook();
-        let variables = [("BRANDCTL_COMMAND", "apply"), ("BITRIX24_WEBHOOK_URL", webhook.as_str())];
-        let step = runner.step("run", &variables).spawn().unwrap();
-        let patience = std::time::Instant::now() + Duration::from_secs(20);
-        while !runner.portal.requests().iter().any(Recorded::would_write) && std::time::Instant::now() < patience {
-            std::thread::sleep(Duration::from_millis(10));
+    std::thread::scope(|scope| {
+        for signals in [&["INT"][..], &["TERM"], &["INT", "TERM"]] {
+            scope.spawn(move || {
+                let ran = Runner::new().cancelled(signals);
+                assert_eq!((ran.code, &*ran.outputs["exit-code"]), (Some(130), "130"), "{signals:?}: {}", ran.log);
+                // At a second one brandctl stops at once, without reports.
+                assert!(ran.summary.contains("brandctl apply") || signals.len() == 2, "{signals:?}: {}", ran.summary);
+            });
         }
-        for signal in signals {
-            // It may have ended before the second one.
-            Command::new("kill").args(["-s", signal, &step.id().to_string()]).status().unwrap();
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        let ran = runner.ended(step);
-        assert_eq!((ran.code, ran.outputs["exit-code"].as_str()), (Some(130), "130"), "{signals:?}: {}", ran.log);
-        // At a second one brandctl stops at once, without reports.
-        assert!(ran.summary.contains("brandctl apply") || signals.len() == 2, "{signals:?}: {}", ran.summary);
-    }
+    });
 }
 
 /// Runs the comment's step in a mode of the server.

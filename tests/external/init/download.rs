@@ -65,3 +65,38 @@ fn an_archive_is_downloaded_and_checked() {
         }
     });
 }
+
+/// The release of the action's own version, from the repository that the action came from.
+#[test]
+fn the_action_installs_its_own_release() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| -> PathBuf { home.path().join(name) };
+    fs::create_dir(at("checkout")).unwrap();
+    for version in [env!("CARGO_PKG_VERSION"), "9.9.9"] {
+        let releases = at("files/no--owner/brandctl/releases/download").join(format!("v{version}"));
+        fs::create_dir_all(&releases).unwrap();
+        let (packed, sum) = archive(&releases);
+        let name = packed.file_name().unwrap().to_str().unwrap().replace(env!("CARGO_PKG_VERSION"), version);
+        fs::rename(&packed, releases.join(&name)).unwrap();
+        fs::write(releases.join(format!("{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
+    }
+    let server = Server::files(&at("files"), home.path());
+    for (version, from, works) in
+        [("", "", true), ("9.9.9", "", true), ("8.8.8", "", false), ("", "https://127.0.0.1:1/x.tar.gz", false)]
+    {
+        let mut bash = command("bash", &at("checkout"));
+        let install = concat!(env!("CARGO_MANIFEST_DIR"), "/action/install");
+        bash.arg(install).env("GITHUB_ACTION_PATH", env!("CARGO_MANIFEST_DIR")).env("PATH", "/usr/bin:/bin");
+        bash.env("ACTION_REPOSITORY", "no--owner/brandctl").env("RUNNER_TEMP", home.path()).env("no_proxy", "*");
+        bash.env("GITHUB_SERVER_URL", format!("https://127.0.0.1:{}", server.port));
+        bash.env("GITHUB_PATH", at("path")).env("GITHUB_WORKSPACE", at("checkout"));
+        bash.env("CURL_CA_BUNDLE", at("cert.pem")).env("INSTALL_VERSION", version).env("INSTALL_FROM", from);
+        let output = bash.output().unwrap();
+        assert_eq!(output.status.success(), works, "{version} {from}: {}", stderr(&output));
+        let named = if version.is_empty() { env!("CARGO_PKG_VERSION") } else { version };
+        let wanted = if from.is_empty() { format!("/download/v{named}/brandctl-{named}-") } else { from.to_owned() };
+        assert!(works || stderr(&output).contains(&wanted), "{}", stderr(&output));
+    }
+    let added = fs::read_to_string(at("path")).unwrap();
+    assert_eq!(added.lines().filter(|folder| Path::new(folder).join("brandctl").is_file()).count(), 2);
+}

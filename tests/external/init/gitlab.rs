@@ -7,7 +7,7 @@ use brandctl::domain::asset::Kind;
 use brandctl::sandbox::{Options, Recorded, Sandbox, start};
 
 use super::installed;
-use crate::shared::init::{command, git, init};
+use crate::shared::init::{command, git, init, tree};
 
 struct Scene {
     home: tempfile::TempDir,
@@ -73,6 +73,12 @@ impl Scene {
             "--ignore-predefined-vars",
             "CI_PIPELINE_SOURCE,CI_PROJECT_DIR",
         ]);
+        // The jobs share the checkout here.
+        local.args(["--concurrency", "1"]);
+        if source != Source::Fork {
+            // Once is enough: it takes seconds.
+            local.arg("--no-json-schema-validation");
+        }
         let (name, project) = match source {
             Source::MergeRequest => ("merge_request_event", "1"),
             Source::Fork => ("merge_request_event", "2"),
@@ -111,13 +117,19 @@ fn goes_the_whole_way(scene: &Scene) {
     let ran = scene.run(Source::MergeRequest, &user);
     assert!(ran.ok && ran.log.contains("Plan: 2 to create"), "{}", ran.log);
     assert_eq!(scene.writes(), 0);
+    let kept = tree(&scene.checkout().join(".gitlab-ci-local/artifacts"));
+    for name in ["plan.html", "plan.json", "plan.md"] {
+        assert!(kept.iter().any(|path| path.ends_with(&format!("plan/brandctl-out/{name}"))), "{name}: {kept:?}");
+    }
     let ran = scene.run(Source::Push, &user);
     assert!(!ran.ok && ran.log.contains("administrator") && scene.writes() == 0, "{}", ran.log);
     let ran = scene.run(Source::Push, &scene.portal.admin_webhook());
     assert!(ran.ok && ran.log.contains("Applied 2 changes"), "{}", ran.log);
-    assert!(scene.out("apply.html").is_file());
+    let kept = tree(&scene.checkout().join(".gitlab-ci-local/artifacts"));
+    assert!(kept.iter().any(|path| path.ends_with("brandctl-out/apply.html")), "{kept:?}");
+    assert!(kept.iter().any(|path| path.contains("apply/.brandctl/") && path.ends_with("journal.jsonl")), "{kept:?}");
     let ran = scene.run(Source::Schedule, &user);
-    assert!(ran.ok && ran.log.contains("No drift: "), "{}", ran.log);
+    assert!(ran.ok && ran.log.contains("No drift"), "{}", ran.log);
     let art = fs::read(scene.checkout().join("icons/acme-sample.png")).unwrap();
     scene.portal.seed(Kind::Icon, "acme-`touch ran`", &art).unwrap();
     let ran = scene.run(Source::Schedule, &user);
@@ -151,7 +163,6 @@ include:
     inputs:
       manifest: brand.yaml
       args: |
-        --rule
         it's $(touch ran) "x" `touch ran` ; touch ran
 "#;
     let scene = Scene::new(Some(file));
@@ -161,5 +172,6 @@ include:
         "{}",
         ran.log
     );
+    assert!(ran.log.contains("it's $(touch ran) \"x\" `touch ran` ; touch ran"), "{}", ran.log);
     assert!(!scene.checkout().join("ran").exists());
 }

@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::shared::init::{archive, command, script, stderr};
+use crate::shared::init::{archive, command, stderr};
+use crate::shared::traps::script;
 
 const INSTALL: &str = include_str!("../../../src/domain/init/install.sh");
 
@@ -79,7 +80,8 @@ fn an_archive_is_installed_if_it_has_its_sum() {
     machine.installs(&format!("{archive}#sha256={}", machine.sum), SYSTEM);
     machine.installs(&format!("{archive}#sha256={}", machine.sum.to_uppercase()), SYSTEM);
     // What is on PATH does not count.
-    script(&machine.at("bin/brandctl"), "#!/bin/sh\nexit 1\n");
+    fs::create_dir(machine.at("bin")).unwrap();
+    script(&machine.at("bin/brandctl"), "exit 1");
     machine.installs(&archive.to_string(), &format!("{}:{SYSTEM}", machine.at("bin").display()));
     // A step that follows finds it too.
     let said = machine.at("path");
@@ -97,6 +99,10 @@ fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     let other = "0".repeat(64);
     machine.refuses(&format!("{archive}#sha256={other}"), SYSTEM, &format!("instead of {other}"));
     machine.refuses(&format!("{archive}#sha256=::error::x"), SYSTEM, "there is no SHA-256 sum of");
+    // A sum that is misspelt is not the same as none.
+    for misspelt in ["#", "#sha256=", "#sha265=00", "#sha512=00"] {
+        machine.refuses(&format!("{archive}{misspelt}"), SYSTEM, "is not sha256=SUM");
+    }
     machine.refuses(&format!("{archive}.gone.tar.gz"), SYSTEM, "cannot be read");
     let sum = PathBuf::from(format!("{archive}.sha256"));
     for text in ["", "<html>not found</html>", "\u{1b}[31m::add-mask::x"] {
@@ -116,7 +122,8 @@ fn nothing_of_the_checkout_is_installed() {
     let machine = Machine::new();
     let checkout = machine.at("checkout");
     for folder in ["bin", "."] {
-        script(&checkout.join(folder).join("brandctl"), "#!/bin/sh\ntouch ../ran\n");
+        fs::create_dir_all(checkout.join(folder)).unwrap();
+        script(&checkout.join(folder).join("brandctl"), "touch ../ran");
     }
     symlink(checkout.join("bin"), machine.at("link")).unwrap();
     for path in [

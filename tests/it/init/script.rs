@@ -83,7 +83,7 @@ fn comments_link_to_the_page_of_the_system() {
         (&[("BUILD_URL", "http://ci.example.com/job/7/")], None),
         (
             &[("BUILD_URL", "https://ci.example.com/job/7/")],
-            Some("https://ci.example.com/job/7/artifact/brandctl-out/plan.html"),
+            Some("https://ci.example.com/job/7/artifact/two%20words/brandctl-out/plan.html"),
         ),
         (&[("BUILDKITE_BUILD_URL", "https://ci.example.com/builds/7")], Some("https://ci.example.com/builds/7")),
         (
