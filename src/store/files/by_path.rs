@@ -125,8 +125,8 @@ impl OpenFolder {
         fs::remove_dir(self.path_of(name)?)
     }
 
-    /// Waits until its list of names is on disk. On Windows a folder cannot be opened for that: NTFS keeps a journal of
-    /// its names, which is written before later changes are.
+    /// Waits until its list of names is on disk. On Windows a folder cannot be opened for that: a power cut may lose the
+    /// newest names, though not the content of files that keep theirs.
     pub(super) fn sync(&self) -> io::Result<()> {
         if cfg!(windows) { Ok(()) } else { File::open(&self.0)?.sync_all() }
     }
