@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::path::{MAIN_SEPARATOR, Path};
 
 /// Text from a portal or a file, with every character escaped that a terminal could read as a command, that changes the
 /// direction of writing, or that is invisible. Quotes and backslashes stay as they are.
@@ -82,6 +83,12 @@ pub(crate) fn shell_word(text: &str) -> Cow<'_, str> {
 /// A number with its noun: "1 entry", "2 entries".
 pub(crate) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// A path as people and annotations read it on every system: with `/` between its parts.
+pub(crate) fn slashed(path: &Path) -> String {
+    let shown = path.display().to_string();
+    if MAIN_SEPARATOR == '/' { shown } else { shown.replace(MAIN_SEPARATOR, "/") }
 }
 
 /// Several names in backticks: "`a`, `b` or `c`".

@@ -1,5 +1,5 @@
 //! Files named from the root of the Git repository, with `/`, as tools expect that show findings beside the files of a
-//! commit. Files outside of a repository keep their names.
+//! commit. Files outside of a repository are named from the current folder, or keep their names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use crate::domain::diff::Action;
 use crate::domain::report::{Report, Validation};
 use crate::ops::validate::beside;
-use crate::store::files::place::with_slashes;
 use crate::store::root;
+use crate::text::slashed;
 
 /// The folders that were looked up: the path of each from its repository's root, or `None` outside of one.
 #[derive(Default)]
@@ -23,7 +23,10 @@ impl Names {
         *path = match known {
             Some(folder) if folder.is_empty() => name.into_owned(),
             Some(folder) => format!("{folder}/{name}"),
-            None => with_slashes(file),
+            None => {
+                let here = std::env::current_dir().unwrap_or_default();
+                slashed(file.strip_prefix(here).unwrap_or(file))
+            }
         };
     }
 }

@@ -50,14 +50,27 @@ pub(super) fn run(_: &Globals, arguments: &Arguments, mut program: Command) -> E
         };
         command = found;
     }
-    let mut page = Vec::new();
-    match Man::new(command.clone()).render(&mut page) {
-        Ok(()) => output::data(&String::from_utf8_lossy(&page), Exit::Success),
+    match page(command) {
+        Ok(page) => output::data(&page, Exit::Success),
         Err(error) => {
             output::complain(&format!("the page cannot be created: {error}"));
             Exit::Error
         }
     }
+}
+
+/// The page of a command. Its header and footer are the usual ones: the name in capitals, the program with its version.
+/// It has no date, so that the same version always gives the same page.
+fn page(command: &Command) -> io::Result<String> {
+    let man = Man::new(command.clone());
+    let mut page = Vec::new();
+    man.render(&mut page)?;
+    let title = man.get_filename().trim_end_matches(".1").to_uppercase();
+    // clap_mangen leaves out what is empty, so that what follows takes its place.
+    let header = format!(".TH {title} 1 \"\" \"brandctl {}\" \"User Commands\"", env!("CARGO_PKG_VERSION"));
+    let page = String::from_utf8_lossy(&page);
+    let lines = page.lines().map(|line| if line.starts_with(".TH ") { header.as_str() } else { line });
+    Ok(lines.flat_map(|line| [line, "\n"]).collect())
 }
 
 fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
@@ -67,11 +80,9 @@ fn write_all(program: &Command, folder: &Path) -> io::Result<()> {
     let mut left = vec![program];
     while let Some(command) = left.pop() {
         let man = Man::new(command.clone());
-        let mut page = Vec::new();
-        man.render(&mut page)?;
         let path = folder.path_of(man.get_filename());
         refuse_link(&path).map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
-        folder.replace(&man.get_filename(), &page, Durability::Unsynced)?;
+        folder.replace(&man.get_filename(), page(command)?.as_bytes(), Durability::Unsynced)?;
         left.extend(command.get_subcommands().filter(|command| !command.is_hide_set()));
     }
     Ok(())

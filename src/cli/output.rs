@@ -42,8 +42,8 @@ pub(super) fn image_colours() -> Result<Colours, &'static str> {
         return Err("stdout is not a terminal");
     }
     let term = std::env::var("TERM");
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if anstream::AutoStream::choice(&out) == anstream::ColorChoice::Never {
-        let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         return Err(match anstream::ColorChoice::global() {
             anstream::ColorChoice::Never => "--color is `never`",
             _ if is_set("NO_COLOR") => "NO_COLOR is set",
@@ -54,6 +54,8 @@ pub(super) fn image_colours() -> Result<Colours, &'static str> {
     match (std::env::var("COLORTERM").as_deref(), term.as_deref()) {
         (Ok("truecolor" | "24bit"), _) => Ok(Colours::True),
         (_, Ok(term)) if term.contains("256color") => Ok(Colours::Indexed),
+        // Windows Terminal sets neither variable.
+        _ if cfg!(windows) && is_set("WT_SESSION") => Ok(Colours::True),
         _ => Err("the terminal does not report 256 colours"),
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a command that reads stops reading and reports what it has, and one that writes first finishes
+//! Ctrl-C and SIGTERM, on Windows Ctrl-C, Ctrl-Break and a closed window: a command that reads stops reading and reports what it has, and one that writes first finishes
 //! what is in flight. A second signal ends the process at once, except during a renewal of tokens, which is always
 //! finished.
 
@@ -69,10 +69,12 @@ fn at_each(renewals: PendingRenewals, words: LastWords, mut decide: impl FnMut()
     drop(watching);
 }
 
-/// Both signals, caught from the moment that this is made.
+/// The signals, caught from the moment that this is made.
 pub(super) struct Signals {
     #[cfg(unix)]
     caught: [tokio::signal::unix::Signal; 2],
+    #[cfg(windows)]
+    caught: (tokio::signal::windows::CtrlC, tokio::signal::windows::CtrlBreak, tokio::signal::windows::CtrlClose),
 }
 
 /// The signal for a file that reaches its size limit, on Linux and macOS.
@@ -100,15 +102,22 @@ impl Signals {
     }
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
-    /// Catches Ctrl-C; inside a runtime.
+    /// Catches them; inside a runtime. After a window was closed, Windows gives the process some seconds; a run that is
+    /// cut short then is finished by the next one. A process that another one ends gets no signal at all.
     pub(super) fn catch() -> io::Result<Self> {
-        Ok(Self {})
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+        Ok(Self { caught: (ctrl_c()?, ctrl_break()?, ctrl_close()?) })
     }
 
-    /// Waits for it. `false` when it cannot be caught.
+    /// Waits for one. `false` if none can come any more.
     pub(super) async fn next(&mut self) -> bool {
-        tokio::signal::ctrl_c().await.is_ok()
+        let (interrupt, stop, close) = &mut self.caught;
+        tokio::select! {
+            heard = interrupt.recv() => heard.is_some(),
+            heard = stop.recv() => heard.is_some(),
+            heard = close.recv() => heard.is_some(),
+        }
     }
 }

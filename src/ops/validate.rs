@@ -11,6 +11,7 @@ use crate::domain::rules::{self, Aim, Checked, Piece, RULES};
 
 use super::events::{Event, Observer, Stage};
 use super::ports::ReadArt;
+use crate::text::slashed;
 
 /// A checked repository.
 #[derive(Debug, Default)]
@@ -102,5 +103,5 @@ pub(crate) fn beside(manifest: &str, file: &str) -> String {
             part => named.push(part),
         }
     }
-    named.display().to_string()
+    slashed(&named)
 }

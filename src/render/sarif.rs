@@ -180,7 +180,7 @@ fn location(path: &str, place: Option<&Place>, source: &str) -> Location {
 }
 
 fn artifact(path: &str) -> Value {
-    let path = path.replace(std::path::MAIN_SEPARATOR, "/");
+    let path = crate::text::slashed(std::path::Path::new(path));
     let encoded = |path: &str| utf8_percent_encode(path, ENCODED).to_string();
     if path.starts_with('/') {
         json!({ "uri": format!("file://{}", encoded(&path)) })

@@ -53,7 +53,7 @@ impl Repository {
             manifest: manifest.to_owned(),
             folder: Folder::at(place::folder_of(manifest)),
             root: Root::around(manifest),
-            name: manifest.display().to_string(),
+            name: text::slashed(manifest),
             filter: PathFilter::Everything,
         }
     }

@@ -44,7 +44,7 @@ pub(super) fn entrance(path: &Path, end: End) -> io::Result<Entrance> {
             }
             Component::Normal(name) => {
                 entered |= (end == End::Refused && parts.peek().is_none()) || is_checkout(&folder);
-                match if entered { None } else { fs::canonicalize(folder.join(name)).ok() } {
+                match if entered { None } else { place::real(&folder.join(name)).ok() } {
                     Some(real) => folder = real,
                     None => {
                         entered = true;

@@ -32,7 +32,7 @@ impl FileId {
 
     #[cfg(not(unix))]
     pub(super) fn with(_: &Metadata, path: &Path) -> Option<Self> {
-        fs::canonicalize(path).ok().map(Self)
+        super::place::real(path).ok().map(Self)
     }
 }
 

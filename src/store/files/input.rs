@@ -40,7 +40,7 @@ impl UserInput {
 
     /// The path of the file itself, every link followed.
     pub(crate) fn real_path(&self) -> io::Result<PathBuf> {
-        fs::canonicalize(&self.path).map_err(|error| self.explain(error))
+        place::real(&self.path).map_err(|error| self.explain(error))
     }
 
     /// Reads it whole; an error of the kind [`io::ErrorKind::FileTooLarge`] when it has more than `max_bytes`. A file

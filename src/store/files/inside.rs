@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Inside {
         files: impl Iterator<Item = &'a str>,
     ) -> io::Result<Self> {
         let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
-        let root = fs::canonicalize(root)?;
+        let root = place::real(root)?;
         let open = OpenFolder::at(&root)?;
         let mut inside = Self { root, open, folder: folder.clone(), closed, folders: HashMap::new() };
         for name in files.map(folder_of) {
@@ -155,7 +155,7 @@ impl Inside {
     pub(crate) fn way_to(&self, name: &Path) -> Result<PathBuf, NotRead> {
         self.check_name(name)?;
         let folder = self.folder.path_of(name);
-        let real = fs::canonicalize(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
+        let real = place::real(if folder.as_os_str().is_empty() { Path::new(".") } else { &folder })?;
         match real.strip_prefix(&self.root) {
             Err(_) => Err(NotRead::Outside),
             Ok(below) => {

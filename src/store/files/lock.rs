@@ -81,7 +81,8 @@ impl FileLock {
             Ok(()) => Ok(Locking::Taken(Self(file))),
             Err(TryLockError::WouldBlock) => {
                 let mut text = Vec::new();
-                file.take(MAX_HOLDER_BYTES).read_to_end(&mut text)?;
+                // Windows lets no other process read a locked file: the holder is then unknown.
+                let _ = file.take(MAX_HOLDER_BYTES).read_to_end(&mut text);
                 Ok(Locking::Held(String::from_utf8_lossy(&text).into_owned()))
             }
             Err(TryLockError::Error(error)) => Err(explain(error)),

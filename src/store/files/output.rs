@@ -3,6 +3,7 @@
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
@@ -14,6 +15,7 @@ use super::place;
 use super::replace::{Replacement, is_closed, overwrite};
 
 /// How long brandctl waits for a reader to open a pipe.
+#[cfg(unix)]
 const READER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The destination of a write. It is only made if it can be written, as far as can be checked without writing.

@@ -16,8 +16,12 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// The path of a file once every link is followed.
+/// The path of a file once every link is followed. On Windows it does not begin with `\\?\`, except for a path that is
+/// too long without it. Paths are compared part by part, so that such a path lies in no folder: it is refused.
 pub(crate) fn real(path: &Path) -> io::Result<PathBuf> {
+    #[cfg(windows)]
+    return dunce::canonicalize(path);
+    #[cfg(not(windows))]
     fs::canonicalize(path)
 }
 
@@ -84,7 +88,8 @@ pub(crate) fn is_everybodys(folder: &Path) -> bool {
 
 /// Whether a folder, named without links, is the user's home folder.
 pub(crate) fn is_home(folder: &Path) -> bool {
-    std::env::var_os("HOME").is_some_and(|home| real(Path::new(&home)).is_ok_and(|home| home == folder))
+    const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    std::env::var_os(HOME).is_some_and(|home| real(Path::new(&home)).is_ok_and(|home| home == folder))
 }
 
 /// Whether a name in `folder` leads out of `root`, which has no links, by its `..` alone, whether or not something is
@@ -194,7 +199,8 @@ pub(crate) fn belongs_to(file: &Path, folder: &Path) -> bool {
     file.uid() == folder.uid() || file.uid() == rustix::process::geteuid().as_raw()
 }
 
-/// Whether a file belongs to this user: unknown on this system.
+/// Whether a file belongs to this user. On Windows, the standard library does not say who owns a file: Git itself, which
+/// is asked afterwards, refuses a repository of someone else.
 #[cfg(not(unix))]
 pub(crate) const fn belongs_to(_: &Path, _: &Path) -> bool {
     true
@@ -207,7 +213,8 @@ fn is_shared(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|facts| facts.mode() & 0o1002 == 0o1002)
 }
 
-/// Whether everyone may put files into a folder: unknown on this system.
+/// Whether everyone may put files into a folder. Windows has no such folder for everyone's temporary files: each user has
+/// one.
 #[cfg(not(unix))]
 const fn is_shared(_: &Path) -> bool {
     false

@@ -206,6 +206,7 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"new  ");
     }
 
+    #[cfg(unix)]
     #[test]
     fn what_took_the_name_and_is_no_file_of_its_folder_is_not_written() {
         let (root, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());

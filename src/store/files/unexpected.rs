@@ -13,6 +13,7 @@ pub(super) enum Unexpected {
     Kind(FileKind),
     /// Writing to it would change a file with another name too.
     #[error("it also has another name (a hard link), and writing to it would change that file")]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "the standard library does not count names there"))]
     SeveralNames,
     /// Its content does not fit its path, or it is larger than anything that is kept there.
     #[error("{0}")]

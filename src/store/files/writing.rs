@@ -102,12 +102,21 @@ impl Folder {
 
     /// Creates a new file to append to.
     pub(crate) fn new_journal(&self, name: &str) -> io::Result<JournalFile> {
-        self.open_file(name, Access::NewToAppend(self.file_permissions())).map(JournalFile)
+        self.journal_with(name, Access::NewToAppend(self.file_permissions()))
     }
 
     /// Opens a file to append to.
     pub(crate) fn journal(&self, name: &str) -> io::Result<JournalFile> {
-        self.open_file(name, Access::Append).map(JournalFile)
+        self.journal_with(name, Access::Append)
+    }
+
+    fn journal_with(&self, name: &str, access: Access) -> io::Result<JournalFile> {
+        let end = self.open_file(name, access)?;
+        Ok(JournalFile {
+            #[cfg(windows)]
+            whole: self.open_file(name, Access::Write)?,
+            end,
+        })
     }
 
     /// Opens a file to append to, and creates it if it does not exist.
@@ -265,22 +274,31 @@ impl Folder {
 
 /// A file that only ever grows.
 #[derive(Debug)]
-pub(crate) struct JournalFile(File);
+pub(crate) struct JournalFile {
+    /// Open to append.
+    end: File,
+    /// Open to be cut: Windows does not cut a file that is only open to append.
+    #[cfg(windows)]
+    whole: File,
+}
 
 impl JournalFile {
     /// Adds bytes, which are on disk on return.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)?;
-        self.0.sync_data()
+        self.end.write_all(bytes)?;
+        self.end.sync_data()
     }
 
     /// Adds bytes without waiting for the disk.
     pub(crate) fn append_unsynced(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.end.write_all(bytes)
     }
 
     /// Cuts off what follows after `length` bytes.
     pub(crate) fn cut(&self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+        #[cfg(windows)]
+        return self.whole.set_len(length);
+        #[cfg(not(windows))]
+        self.end.set_len(length)
     }
 }

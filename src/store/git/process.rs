@@ -22,7 +22,11 @@ const MAX_OUTPUT_BYTES: u64 = 256 * 1024 * 1024;
 
 /// The caller's environment variables that Git gets. All others are withheld: the credentials, and every `GIT_…` that
 /// names a repository or a program, or changes an answer. The manifest's folder decides which repository it is.
+#[cfg(not(windows))]
 const PASSED_VARIABLES: [&str; 2] = ["HOME", "XDG_CONFIG_HOME"];
+/// On Windows, programs find their libraries by SYSTEMROOT.
+#[cfg(windows)]
+const PASSED_VARIABLES: [&str; 4] = ["HOME", "XDG_CONFIG_HOME", "USERPROFILE", "SYSTEMROOT"];
 
 /// The variables that are set for it.
 const VARIABLES: [(&str, &str); 8] = [

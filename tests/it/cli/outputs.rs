@@ -270,6 +270,24 @@ fn manual_pages_are_written_through_no_link() {
 }
 
 #[test]
+fn a_manual_page_has_its_name_above_and_the_version_below() {
+    let brand = Brand::new();
+    brand.run(["man", "--all", "pages"]).ends_with(0);
+    let pages: Vec<_> = fs::read_dir(brand.path("pages")).unwrap().map(|page| page.unwrap().path()).collect();
+    assert!(pages.len() > 20, "{pages:?}");
+    let version = env!("CARGO_PKG_VERSION");
+    for page in &pages {
+        let name = page.file_stem().unwrap().to_str().unwrap().to_uppercase();
+        let header = format!(".TH {name} 1 \"\" \"brandctl {version}\" \"User Commands\"");
+        let text = fs::read_to_string(page).unwrap();
+        assert_eq!(text.lines().filter(|line| line.starts_with(".TH")).collect::<Vec<_>>(), [header]);
+        let words = name.to_lowercase().replace("brandctl-", "").replace('-', " ");
+        let words = words.split(' ').filter(|word| *word != "brandctl");
+        assert_eq!(brand.run(["man"].into_iter().chain(words)).ends_with(0).stdout, text, "{name}");
+    }
+}
+
+#[test]
 fn an_export_replaces_nothing_that_it_reads() {
     let brand = Brand::new().in_step(1);
     fs::create_dir(brand.path("out")).unwrap();

@@ -424,6 +424,10 @@ fn a_failure_is_an_annotation_and_leaves_no_counts() {
     let shown = brand.run(["show", "missing.json", "--format", "github"]).ends_with(1);
     assert!(shown.stdout.starts_with("::error "), "{shown:?}");
     brand.rewrite("version: 1\n");
+    let manifest = brand.path("brand.yaml").display().to_string();
+    brand.run(["plan", "-f", &manifest, "--report", "codequality=quality.json"]).ends_with(1);
+    let quality: Vec<Value> = serde_json::from_str(&text(&brand, "quality.json")).unwrap();
+    assert_eq!(quality[0]["location"]["path"], "brand.yaml", "it is relative");
     brand.run(["validate", "--report", "codequality=quality.json"]).ends_with(1);
     assert!(text(&brand, "quality.json").contains("\"critical\""));
 }
