@@ -23,7 +23,6 @@ case $command in
     ;;
 esac
 BRANDCTL_TOOL='@tool@' # @about-tool@
-BRANDCTL_VERSION='@version@'
 @install@
 # A new folder, so that nothing committed under its name remains.
 out=brandctl-out

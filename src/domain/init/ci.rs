@@ -81,8 +81,7 @@ pub(super) fn text(system: CiSystem, answers: CiAnswers<'_>) -> String {
         .replace("@group@", &group)
         .replace("@image@", IMAGE)
         .replace("@tool@", &tool.map(Tool::address).unwrap_or_default())
-        .replace("@about-tool@", about(tool))
-        .replace("@version@", env!("CARGO_PKG_VERSION"));
+        .replace("@about-tool@", about(tool));
     ACTIONS.iter().fold(text, |text, (place, action)| text.replace(place, action))
 }
 

@@ -4,6 +4,15 @@
 /// place derives it from here.
 const REPOSITORY: &str = env!("CARGO_PKG_REPOSITORY");
 
+/// The archive of this version, below a repository's address: what release/build makes, where GitHub and its like keep it.
+const RELEASE: &str = concat!(
+    "/releases/download/v",
+    env!("CARGO_PKG_VERSION"),
+    "/brandctl-",
+    env!("CARGO_PKG_VERSION"),
+    "-x86_64-unknown-linux-gnu.tar.gz"
+);
+
 /// The longest address, in bytes.
 const MAX_BYTES: usize = 500;
 
@@ -11,7 +20,7 @@ const MAX_BYTES: usize = 500;
 const FORMS: &str = "write the https URL of an archive, as in https://HOST/brandctl.tar.gz#sha256=SUM, or of a repository with \
                      releases, as in https://HOST/OWNER/NAME";
 
-/// The https URL of an archive, with or without its SHA-256 sum, or of a repository with releases. Nothing in it means
+/// The https URL of an archive, with or without its SHA-256 sum. Nothing in it means
 /// anything to YAML in double quotes, to a shell, or to the systems that expand `$`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tool {
@@ -56,7 +65,8 @@ impl Tool {
         if path.is_empty() {
             return Err("the URL has only a host");
         }
-        Ok(Self { url: format!("https://{authority}/{path}"), sum })
+        let release = if is_archive { "" } else { RELEASE };
+        Ok(Self { url: format!("https://{authority}/{path}{release}"), sum })
     }
 
     /// The releases of brandctl's own repository, once it has an address.
@@ -70,7 +80,7 @@ impl Tool {
         self.sum.is_some()
     }
 
-    /// The URL and the sum, as they were written.
+    /// The URL and the sum.
     pub(super) fn address(&self) -> String {
         match &self.sum {
             Some(sum) => format!("{}#sha256={sum}", self.url),
@@ -116,8 +126,8 @@ mod tests {
         for (text, shown) in [
             (pinned.as_str(), pinned.as_str()),
             ("https://example.com/x.tar.gz", "https://example.com/x.tar.gz"),
-            ("https://example.com/owner/name", "https://example.com/owner/name"),
-            ("https://example.com/owner/name.git/", "https://example.com/owner/name"),
+            ("https://example.com/owner/name", &format!("https://example.com/owner/name{RELEASE}")),
+            ("https://example.com/owner/name.git/", &format!("https://example.com/owner/name{RELEASE}")),
         ] {
             let tool = Tool::parse(text).unwrap();
             assert_eq!((tool.address().as_str(), tool.is_pinned()), (shown, text.contains('#')));

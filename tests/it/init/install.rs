@@ -39,7 +39,7 @@ impl Machine {
         fs::write(&file, lines).unwrap();
         let mut shell = command(shell, &self.at("checkout"));
         shell.arg(&file).env("PATH", path).env("TMPDIR", self.at("temp")).env("BRANDCTL_TOOL", tool);
-        shell.env("BRANDCTL_VERSION", env!("CARGO_PKG_VERSION")).env("WORKSPACE", self.at("checkout")).output().unwrap()
+        shell.env("WORKSPACE", self.at("checkout")).output().unwrap()
     }
 
     #[track_caller]
@@ -50,7 +50,7 @@ impl Machine {
             let said = String::from_utf8(output.stdout).unwrap();
             let lines: Vec<_> = said.lines().collect();
             assert_eq!(lines[0], concat!("brandctl ", env!("CARGO_PKG_VERSION")));
-            assert!(Path::new(lines[1]).starts_with(self.at("temp")), "{said}");
+            assert_eq!(Path::new(lines[1]).starts_with(self.at("temp")), !tool.is_empty(), "{said}");
         }
     }
 
@@ -97,7 +97,7 @@ fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     let machine = Machine::new();
     let archive = machine.archive.display().to_string();
     let other = "0".repeat(64);
-    machine.refuses(&format!("{archive}#sha256={other}"), SYSTEM, &format!("instead of {other}"));
+    machine.refuses(&format!("{archive}#sha256={other}"), SYSTEM, &format!("does not have the SHA-256 sum {other}"));
     machine.refuses(&format!("{archive}#sha256=::error::x"), SYSTEM, "there is no SHA-256 sum of");
     // A sum that is misspelt is not the same as none.
     for misspelt in ["#", "#sha256=", "#sha265=00", "#sha512=00"] {
@@ -114,7 +114,7 @@ fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     // Cut: the sum shows it. Without a program in it: it is said.
     let whole = fs::read(&machine.archive).unwrap();
     fs::write(&machine.archive, &whole[..whole.len() / 2]).unwrap();
-    machine.refuses(&format!("{archive}#sha256={}", machine.sum), SYSTEM, "instead of");
+    machine.refuses(&format!("{archive}#sha256={}", machine.sum), SYSTEM, "does not have the SHA-256 sum");
 }
 
 #[test]

@@ -21,10 +21,6 @@ fn components_install_the_program_with_the_same_lines() {
         } else {
             assert!(text.contains(&indented), "{name} is stale: run `UPDATE_EXAMPLES=1 cargo test --test it init`");
         }
-        assert!(
-            text.contains(&format!("default: \"{}\"", env!("CARGO_PKG_VERSION"))),
-            "{name} installs another version"
-        );
     }
 }
 
@@ -59,9 +55,7 @@ fn an_input_of_a_component_is_refused_if_it_could_mean_more_than_a_value() {
             jsonschema::draft7::new(&schema).unwrap().is_valid(&serde_json::json!(value))
         };
         let sum = "0".repeat(64);
-        for tool in
-            ["", "https://e.com:8443/o/n", "https://e.com/x.tar.gz", &format!("https://e.com/x.tar.gz#sha256={sum}")]
-        {
+        for tool in ["", "https://e.com:8443/o/x.tar.gz", &format!("https://e.com/x.tar.gz#sha256={sum}")] {
             assert!(accepts("tool", tool), "{name}: {tool}");
         }
         for tool in [
@@ -70,10 +64,10 @@ fn an_input_of_a_component_is_refused_if_it_could_mean_more_than_a_value() {
             "https://e.com/$X",
             "https://e.com/x\ny",
             "https://e.com/`x`",
-            "https://e.com/x?y",
+            "https://e.com/x.tar.gz?y",
+            "https://e.com/o/n",
         ] {
             assert!(!accepts("tool", tool), "{name}: {tool}");
         }
-        assert!(accepts("version", "1.2.3-rc.1+x") && !accepts("version", "1;x") && !accepts("version", "$X"));
     }
 }
