@@ -111,7 +111,8 @@ fn nothing_holds_a_path_of_the_machine_that_built_it() {
     let cargo_home = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
     let sysroot = succeeds(Command::new("rustc").args(["--print", "sysroot"]));
     let tools = format!("{}", built::kept("tools").display());
-    let needles = [ROOT, &cargo_home, sysroot.trim(), &tools, env!("CARGO_TARGET_TMPDIR"), "/tmp/tmp.", "/dev/shm/tmp."];
+    let needles =
+        [ROOT, &cargo_home, sysroot.trim(), &tools, env!("CARGO_TARGET_TMPDIR"), "/tmp/tmp.", "/dev/shm/tmp."];
     for name in built::files(&built.first) {
         let folder = unpacked(&built.first.join(&name));
         for path in walk(folder.path()).into_iter().filter(|path| path.is_file()) {

@@ -42,7 +42,10 @@ impl Environment {
     /// Installs without any index: what is needed must be there.
     pub(super) fn install(&self, what: &Path, variables: &[(&str, &str)]) -> Output {
         let mut pip = command(tools().join("bin/pip"));
-        pip.arg("--python").arg(self.0.path().join("bin/python")).args(["install", "--no-index", "--no-cache-dir", "--disable-pip-version-check"]).arg(what);
+        pip.arg("--python")
+            .arg(self.0.path().join("bin/python"))
+            .args(["install", "--no-index", "--no-cache-dir", "--disable-pip-version-check"])
+            .arg(what);
         pip.envs(variables.iter().copied()).output().unwrap()
     }
 

@@ -129,8 +129,8 @@ const MAX_SHARED_NAMES: usize = 20;
 /// The methods that escape.
 const ESCAPERS: [&str; 3] = ["escape_debug", "escape_default", "escape_unicode"];
 
-const ROOT_FOLDERS: [&str; 10] =
-    ["src", "examples", "schema", "tests", "benches", "docs", "fuzz", ".ci", ".config", ".github"];
+const ROOT_FOLDERS: [&str; 11] =
+    ["src", "examples", "schema", "tests", "benches", "docs", "fuzz", "release", ".ci", ".config", ".github"];
 
 fn begins(path: &str, prefix: &str) -> bool {
     path == prefix || path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::"))
