@@ -22,14 +22,14 @@ image() {
     pack "$tree" etc tmp usr >"$stage/layer"
     diff=$(sha256sum "$stage/layer" | cut -d ' ' -f 1)
     gzip -9 -n "$stage/layer"
-    layer=$(blob layer.v1.tar+gzip "$stage/layer.gz")}
+    layer="$(blob layer.v1.tar+gzip "$stage/layer.gz")}"
     annotations='"org.opencontainers.image.title":"brandctl","org.opencontainers.image.licenses":"MIT OR Apache-2.0"'
     annotations+=",\"org.opencontainers.image.version\":\"$version\",\"org.opencontainers.image.created\":\"$created\""
     [ -z "$repository" ] || annotations+=",\"org.opencontainers.image.source\":\"$repository\""
     cat >"$stage/config" <<JSON
 {"created":"$created","architecture":"amd64","os":"linux","config":{"User":"65532:65532","Env":["PATH=/usr/bin"],"Entrypoint":["/usr/bin/brandctl"],"WorkingDir":"/","Labels":{$annotations}},"rootfs":{"type":"layers","diff_ids":["sha256:$diff"]},"history":[{"created":"$created","created_by":"release/build"}]}
 JSON
-    config=$(blob config.v1+json "$stage/config")}
+    config="$(blob config.v1+json "$stage/config")}"
     cat >"$stage/manifest" <<JSON
 {"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":$config,"layers":[$layer],"annotations":{$annotations}}
 JSON

@@ -52,5 +52,5 @@ pub enum SandboxError {
     System(io::Error),
     /// The system refused random bytes.
     #[error("cannot start: {0}")]
-    Random(#[from] getrandom::Error),
+    Random(#[from] rustls::Error),
 }

@@ -1,6 +1,6 @@
 //! The portal's identity and its callers: a name, three webhooks and two applications, made once for a folder.
 
-use getrandom::Error;
+use rustls::Error;
 use serde::{Deserialize, Serialize};
 
 /// The scopes that webhooks and applications of this portal can have.
@@ -105,7 +105,9 @@ pub(super) fn random_text(length: usize) -> Result<String, Error> {
 fn random(length: usize, base: u8) -> Result<String, Error> {
     const DIGITS: &[u8; 32] = b"0123456789abcdefghijkmnpqrstuvwx";
     let mut bytes = vec![0; length];
-    getrandom::fill(&mut bytes)?;
+    // ring asks the kernel. The crate getrandom looks its function up in the C library, which a static binary cannot do, and
+    // then needs /dev/urandom.
+    rustls::crypto::ring::default_provider().secure_random.fill(&mut bytes)?;
     let digit = |byte: &u8| DIGITS.get(usize::from(byte % base)).copied().map_or('0', char::from);
     Ok(bytes.iter().map(digit).collect())
 }

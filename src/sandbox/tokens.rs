@@ -28,7 +28,7 @@ pub(super) struct TokenPair {
 }
 
 impl TokenPair {
-    pub(super) fn new(app: &App, now: Timestamp, lifetime: Duration) -> Result<Self, getrandom::Error> {
+    pub(super) fn new(app: &App, now: Timestamp, lifetime: Duration) -> Result<Self, rustls::Error> {
         let now = now.as_second();
         Ok(Self {
             client_id: app.client_id.clone(),

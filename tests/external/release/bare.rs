@@ -94,7 +94,7 @@ fn every_artefact_leads_to_a_first_plan() {
         machine.passes("plan --sandbox", "Plan: 2 to create, 0 to replace, 0 to delete.");
         machine.passes("doctor --sandbox", "Everything that apply needs works.");
         machine.passes("apply --sandbox --yes", "Applied 2 changes and read back.");
-        machine.passes("history --sandbox", "applied");
+        machine.passes("plan --sandbox", "Nothing to do. 2 unchanged");
     }
 }
 
@@ -127,8 +127,8 @@ fn what_is_missing_is_named_with_the_way_to_get_it() {
     let folder = tempfile::tempdir().unwrap();
     let program = unpacked(folder.path());
     let nothing = Machine::with(&program);
-    nothing.fails("plan --sandbox", &["there is no brand.yaml", "brandctl init"]);
-    nothing.fails("validate", &["there is no brand.yaml", "brandctl init"]);
+    nothing.fails("plan --sandbox", &["the manifest does not exist", "brandctl init"]);
+    nothing.fails("validate", &["the manifest does not exist", "brandctl init"]);
     let machine = Machine::started(&program);
     for line in ["plan", "doctor", "apply --yes"] {
         machine.fails(line, &["no credentials", "set BITRIX24_WEBHOOK_URL", "--sandbox"]);

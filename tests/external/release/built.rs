@@ -1,5 +1,8 @@
 //! What `release/build` makes of the files of this checkout, twice: in two folders whose paths differ in length, as two
 //! users would. The folders stay between runs of the tests, so that only what changed is compiled again.
+//!
+//! BRANDCTL_TEST_RELEASE=ONE:TWO names two folders that were built already, with SOURCE_DATE_EPOCH=1795342500: a pipeline can
+//! build them on two machines, and test what it is going to publish.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -47,7 +50,7 @@ pub(super) fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A command with the caller's toolchain, certificates and proxies, but without what cargo tells its tests: with that,
+/// A command with the caller's toolchain, certificates and proxies, but without what cargo sets for its tests: with that,
 /// everything would be compiled again.
 pub(super) fn command(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let mut command = Command::new(program);
@@ -105,6 +108,10 @@ fn tools() -> OsString {
 pub(super) fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Ok(folders) = std::env::var("BRANDCTL_TEST_RELEASE") {
+            let (first, second) = folders.split_once(':').unwrap();
+            return Built { first: first.into(), second: second.into() };
+        }
         let folders = [kept("one"), kept("another/folder/with/a/longer/path")];
         let outputs = folders.each_ref().map(|folder| folder.with_extension("out"));
         folders.iter().for_each(|folder| mirror(folder));

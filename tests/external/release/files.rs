@@ -16,7 +16,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 fn unpacked(file: &Path) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let into = folder.path();
-    match file.extension().unwrap().to_str().unwrap() {
+    match file.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
         "gz" | "tar" => drop(succeeds(Command::new("tar").arg("-xf").arg(file).arg("-C").arg(into))),
         "whl" => drop(succeeds(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(file).arg(into))),
         "deb" => drop(succeeds(Command::new("dpkg-deb").arg("-R").arg(file).arg(into.join("deb")))),
@@ -111,7 +111,8 @@ fn nothing_holds_a_path_of_the_machine_that_built_it() {
     let cargo_home = std::env::var("CARGO_HOME").unwrap_or(format!("{home}/.cargo"));
     let sysroot = succeeds(Command::new("rustc").args(["--print", "sysroot"]));
     let tools = format!("{}", built::kept("tools").display());
-    let needles = [ROOT, &cargo_home, sysroot.trim(), &tools, env!("CARGO_TARGET_TMPDIR"), "/tmp/tmp.", "/dev/shm/"];
+    let needles =
+        [ROOT, &cargo_home, sysroot.trim(), &tools, env!("CARGO_TARGET_TMPDIR"), "/tmp/tmp.", "/dev/shm/tmp."];
     for name in built::files(&built.first) {
         let folder = unpacked(&built.first.join(&name));
         for path in walk(folder.path()).into_iter().filter(|path| path.is_file()) {

@@ -29,20 +29,23 @@ pub(super) fn tools() -> &'static Path {
     })
 }
 
-/// An environment that holds nothing but pip.
+/// An empty environment. The pip of `tools` installs into it, because a pip of its own takes seconds.
 pub(super) struct Environment(tempfile::TempDir);
 
 impl Environment {
     pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        succeeds(Command::new("python3").args(["-m", "venv"]).arg(folder.path()));
+        succeeds(Command::new("python3").args(["-m", "venv", "--without-pip"]).arg(folder.path()));
         Self(folder)
     }
 
     /// Installs without any index: what is needed must be there.
     pub(super) fn install(&self, what: &Path, variables: &[(&str, &str)]) -> Output {
-        let mut pip = command(self.0.path().join("bin/pip"));
-        pip.args(["install", "--no-index", "--no-cache-dir", "--disable-pip-version-check"]).arg(what);
+        let mut pip = command(tools().join("bin/pip"));
+        pip.arg("--python")
+            .arg(self.0.path().join("bin/python"))
+            .args(["install", "--no-index", "--no-cache-dir", "--disable-pip-version-check"])
+            .arg(what);
         pip.envs(variables.iter().copied()).output().unwrap()
     }
 

@@ -83,6 +83,12 @@ fn the_image_with_git_is_described_as_it_should_be() {
 }
 
 #[test]
+fn the_scripts_are_sound() {
+    let mut shellcheck = Command::new(pip::tools().join("bin/shellcheck"));
+    assert_eq!(succeeds(shellcheck.current_dir(ROOT).args(["--external-sources", "release/build"])), "");
+}
+
+#[test]
 fn a_build_without_a_commit_asks_for_its_time() {
     let folder = tempfile::tempdir().unwrap();
     mirror(folder.path());
