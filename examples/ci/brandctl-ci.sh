@@ -23,10 +23,8 @@ case $command in
     ;;
 esac
 BRANDCTL_TOOL='' # empty: the brandctl that the machine has. Or the https URL of an archive, with #sha256=SUM
-BRANDCTL_VERSION='0.1.0'
-# Puts brandctl into a new folder outside the checkout, which no pull request can fill. BRANDCTL_TOOL says where it comes from:
-# the https URL of an archive, with #sha256=SUM to pin it; the URL of a repository with releases; the absolute path of an
-# archive on this machine; or nothing, for the brandctl that this machine has.
+# Puts brandctl into a new folder outside the checkout, which no pull request can fill. BRANDCTL_TOOL is the https URL of an archive,
+# or its absolute path on this machine, with #sha256=SUM to pin it; or nothing, for the brandctl that this machine has.
 stop() {
   printf 'error: brandctl is not installed: %s\n' "$1" >&2
   exit 1
@@ -36,62 +34,38 @@ outside() {
 }
 copy() {
   case $1 in
-    /*) cp "$1" "$2" ;;
-    *)
-      curl -q -fsSL --proto '=https' --max-redirs 5 --connect-timeout 20 --max-time 300 --max-filesize 200000000 \
-        --retry 2 -o "$2" "$1"
-      ;;
+    https://*.tar.gz*) curl -q -fsSL --proto '=https' --connect-timeout 20 --max-time 300 --max-filesize 200000000 --retry 2 -o "$2" "$1" ;;
+    /*.tar.gz*) cp "$1" "$2" ;;
+    *) stop 'BRANDCTL_TOOL is neither an https URL nor the absolute path of a .tar.gz file' ;;
   esac || stop "$1 cannot be read"
 }
 checkout=$(cd "${GITHUB_WORKSPACE:-${CI_PROJECT_DIR:-${WORKSPACE:-.}}}" && pwd -P)
-temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
-# What earlier jobs of this machine left.
-find "$temp" -maxdepth 1 -name 'brandctl.??????' -user "$(id -u)" -mtime +1 -exec rm -rf {} + 2>/dev/null || :
-folder=$(mktemp -d "$temp/brandctl.XXXXXX")
-mkdir "$folder/bin" "$folder/unpacked"
 tool=${BRANDCTL_TOOL:-}
-sum=
-case $tool in
-  *'#sha256='?*) sum=${tool##*'#sha256='} ;;
-  *'#'*) stop 'what follows # in BRANDCTL_TOOL is not sha256=SUM' ;;
-esac
-tool=${tool%%'#'*}
-case $tool in
-  '')
-    found=$(command -v brandctl) || stop 'this machine does not have it: install it, or set BRANDCTL_TOOL to the URL of an archive'
-    outside "$found"
-    ln -s "$found" "$folder/bin/brandctl"
-    ;;
-  https://*.tar.gz) ;;
-  /*.tar.gz) outside "$tool" ;;
-  https://*)
-    case $(uname -sm) in
-      'Linux x86_64') target=x86_64-unknown-linux-gnu ;;
-      'Linux aarch64') target=aarch64-unknown-linux-gnu ;;
-      'Darwin arm64') target=aarch64-apple-darwin ;;
-      *) stop "there is no archive for $(uname -sm): set BRANDCTL_TOOL to the URL of one that you built" ;;
-    esac
-    tool=${tool%/}/releases/download/v$BRANDCTL_VERSION/brandctl-$BRANDCTL_VERSION-$target.tar.gz
-    ;;
-  *) stop 'BRANDCTL_TOOL is neither an https URL nor the absolute path of a .tar.gz file' ;;
-esac
+archive=${tool%%'#'*}
 if [ -n "$tool" ]; then
-  copy "$tool" "$folder/archive"
-  if [ -z "$sum" ]; then
-    copy "$tool.sha256" "$folder/sum"
-    sum=$(head -c 64 "$folder/sum")
-  fi
-  case $sum in *[!0-9A-Fa-f]* | '') stop "there is no SHA-256 sum of $tool" ;; esac
-  actual=$({ sha256sum || shasum -a 256; } <"$folder/archive" 2>/dev/null)
-  actual=${actual%% *}
-  [ "$actual" = "$(printf %s "$sum" | tr A-F a-f)" ] || stop "$tool has the SHA-256 sum $actual instead of $sum"
-  tar -xzof "$folder/archive" -C "$folder/unpacked" || stop "$tool cannot be unpacked"
-  mv "$folder/unpacked"/*/brandctl "$folder/bin/" || stop "$tool is not an archive of brandctl"
-  rm -rf "$folder/unpacked" "$folder/archive"
+  temp=${RUNNER_TEMP:-${TMPDIR:-/tmp}}
+  # What earlier jobs of this machine left.
+  find "$temp" -maxdepth 1 -name 'brandctl.??????' -user "$(id -u)" -mtime +1 -exec rm -rf {} + 2>/dev/null || :
+  folder=$(mktemp -d "$temp/brandctl.XXXXXX")
+  copy "$archive" "$folder/archive"
+  case $archive in /*) outside "$archive" ;; esac
+  case $tool in
+    *'#sha256='?*) sum=${tool##*'#sha256='} ;;
+    *'#'*) stop 'what follows # in BRANDCTL_TOOL is not sha256=SUM' ;;
+    *)
+      copy "$archive.sha256" "$folder/sum"
+      sum=$(head -c 64 "$folder/sum")
+      ;;
+  esac
+  case $sum in *[!0-9A-Fa-f]* | '') stop "there is no SHA-256 sum of $archive" ;; esac
+  echo "$sum  $folder/archive" | sha256sum -c - >/dev/null 2>&1 || stop "$archive does not have the SHA-256 sum $sum"
+  tar -xzof "$folder/archive" -C "$folder" --strip-components=1 || stop "$archive cannot be unpacked"
+  PATH=$folder:$PATH
+  export PATH
+  [ -z "${GITHUB_PATH:-}" ] || echo "$folder" >>"$GITHUB_PATH"
 fi
-PATH=$folder/bin:$PATH
-export PATH
-[ -z "${GITHUB_PATH:-}" ] || printf '%s\n' "$folder/bin" >>"$GITHUB_PATH"
+found=$(command -v brandctl) || stop 'this machine does not have it: install it, or set BRANDCTL_TOOL to the URL of an archive'
+outside "$found"
 brandctl --version || stop 'the program does not start on this machine'
 # A new folder, so that nothing committed under its name remains.
 out=brandctl-out
