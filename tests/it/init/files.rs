@@ -266,7 +266,11 @@ fn where_the_program_comes_from_is_in_the_file_and_what_that_proves_is_said() {
             let notes: Vec<_> = stderr(&output).lines().filter(|line| line.contains(path)).map(str::to_owned).collect();
             assert_eq!(notes.is_empty(), told.is_empty(), "{notes:?}");
             assert!(notes.iter().all(|note| note.starts_with(&told.replace("PATH", path))), "{notes:?}");
-            let address = tool.last().map(|tool| tool.trim_end_matches(".git")).unwrap_or_default();
+            let release = format!(
+                "/releases/download/v{0}/brandctl-{0}-x86_64-unknown-linux-gnu.tar.gz",
+                env!("CARGO_PKG_VERSION")
+            );
+            let address = tool.last().map(|tool| tool.replace(".git", &release)).unwrap_or_default();
             let text = fs::read_to_string(folder.path().join(path)).unwrap();
             if system == "shell" {
                 assert!(text.contains(&format!("\nBRANDCTL_TOOL='{address}' #")), "{text}");

@@ -50,7 +50,7 @@ fn a_few_questions_make_a_repository() {
     let text = manifest(folder.path());
     assert!(text.contains("\nowns: [\"shop-*\"]\n") && text.contains("\nportal: \"shop.bitrix24.com\" "), "{text}");
     let ci = fs::read_to_string(folder.path().join(".gitlab-ci.yml")).unwrap();
-    assert!(ci.contains("\n    BRANDCTL_TOOL: \"https://example.com/owner/name\" "), "{ci}");
+    assert!(ci.contains("\n    BRANDCTL_TOOL: \"https://example.com/owner/name/releases/download/v"), "{ci}");
     assert!(folder.path().join("icons/shop-sample.png").is_file());
 }
 
