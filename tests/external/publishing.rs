@@ -149,7 +149,8 @@ fn the_workflows_are_what_github_reads() {
         is_content(schema(System::Github, &file));
         is_content(actionlint(&file));
         is_content(zizmor(&file));
-        steps(name).iter().for_each(|(_, script, _)| is_content(shellcheck(script, "bash")));
+        let strict = |script: &str| format!("set -eo pipefail\n{script}");
+        steps(name).iter().for_each(|(_, script, _)| is_content(shellcheck(&strict(script), "bash")));
     }
     for script in ["release/check", "release/deny", "release/type-check", "tests/run"] {
         is_content(check("shellcheck", &["--external-sources"], &Path::new(ROOT).join(script)));
@@ -162,6 +163,9 @@ fn the_steps_run_as_they_are_written() {
     let package = Package::new();
     let (root, temp) = (&package.root, package.root.with_file_name("temp"));
     let programs = temp.join("programs");
+    for folder in [&programs, &root.join(".ci")] {
+        fs::create_dir_all(folder).unwrap();
+    }
     for name in ["gh", "cargo"] {
         script(&programs.join(name), &format!("echo {name} \"$@\" >>\"$CALLS\""));
     }
@@ -207,5 +211,16 @@ fn the_steps_run_as_they_are_written() {
     }
     assert_eq!(fs::read_to_string(temp.join("output")).unwrap(), "version=0.1.0\n");
     assert!(root.join("wheels/x.whl").is_file());
-    insta::assert_snapshot!(fs::read_to_string(calls).unwrap(), @"");
+    insta::assert_snapshot!(fs::read_to_string(calls).unwrap(), @r#"
+    .ci/run
+    cargo build --locked
+    cargo test --locked --lib
+    cargo run --locked -- apply --sandbox -f examples/acme/brand.yaml --yes
+    release/deny check advisories
+    release/check v0.1.0
+    release/build
+    gh release create v0.1.0 --repo acme/x --draft --verify-tag --title v0.1.0 --notes-file files/notes/notes.md files/dist-one/SHA256SUMS files/dist-one/notes.md files/dist-one/x.whl
+    gh release edit v0.1.0 --repo acme/x --draft=false
+    cargo publish --locked
+    "#);
 }
