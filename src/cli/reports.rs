@@ -126,6 +126,9 @@ fn address(text: &str) -> Result<Url, String> {
 impl Reports {
     /// Checks that the command has the formats of all these files; the error lists the formats that it has.
     pub(super) fn check_formats(&self, formats: &[ReportFormat]) -> Result<(), String> {
+        if self.url.is_some() && !formats.contains(&ReportFormat::Markdown) {
+            return Err("`--report-url` is for Markdown, and this command does not write it".to_owned());
+        }
         let Some(file) = self.files.iter().find(|file| !formats.contains(&file.format)) else { return Ok(()) };
         let names: Vec<_> = formats.iter().map(|format| format.names()[0]).collect();
         let path = file.path.display();
@@ -326,5 +329,8 @@ mod tests {
         assert_eq!(reports.check_formats(ReportFormat::OF_PLANS), Ok(()));
         let shown = "`--report x.xml`: this command does not write xml reports; it writes html, json, md";
         assert_eq!(reports.check_formats(ReportFormat::OF_LISTS), Err(shown.to_owned()));
+        let linked = Reports { files: Vec::new(), url: Some(address("https://ci.example/x.html").unwrap()) };
+        assert_eq!(linked.check_formats(ReportFormat::OF_LISTS), Ok(()));
+        assert!(linked.check_formats(ReportFormat::OF_EXPORTS).unwrap_err().contains("`--report-url`"));
     }
 }
