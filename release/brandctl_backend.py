@@ -25,11 +25,22 @@ def field(name):
     return found.group(1) if found else ""
 
 
-def download(address):
-    with urllib.request.urlopen(address, timeout=60) as answer:
-        if not answer.url.startswith("https://"):
-            raise SystemExit(f"{address} does not lead to an https address")
-        return answer.read()
+class OnlyHttps(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect to an address in clear text."""
+
+    def redirect_request(self, request, answer, code, message, headers, address):
+        if not address.startswith("https://"):
+            raise SystemExit(f"{request.full_url} leads to {address}, which is not an https address")
+        return super().redirect_request(request, answer, code, message, headers, address)
+
+
+def download(address, most):
+    """The bytes at an https address, at most so many."""
+    with urllib.request.build_opener(OnlyHttps).open(address, timeout=60) as answer:
+        found = answer.read(most + 1)
+    if len(found) > most:
+        raise SystemExit(f"{address} holds more than {most} bytes")
+    return found
 
 
 def chosen():
@@ -41,11 +52,14 @@ def chosen():
         return None
     address = f"{repository}/releases/download/v{field('version')}/brandctl-{field('version')}-py3-none-{TAGS}.whl"
     try:
-        return f"{address}#sha256={download(address + '.sha256').split()[0].decode()}"
+        wanted = download(f"{address}.sha256", 1000)[:64].decode("ascii", "replace")
     except urllib.error.HTTPError as error:
         if error.code != 404:  # a commit that was not released
             raise
         return None
+    if not re.fullmatch("[0-9a-f]{64}", wanted):
+        raise SystemExit(f"{address}.sha256 does not begin with a SHA-256 sum")
+    return f"{address}#sha256={wanted}"
 
 
 def get_requires_for_build_wheel(config_settings=None):
@@ -66,7 +80,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         with open(place, "rb") as file:
             content = file.read()
     elif place.startswith("https://") and wanted:
-        content = download(place)
+        content = download(place, 200_000_000)
     else:
         raise SystemExit(f"{place} is neither an absolute path nor an https address that ends in #sha256=SUM")
     if wanted and hashlib.sha256(content).hexdigest() != wanted.lower():

@@ -10,8 +10,10 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 /// Text from a portal or a file, with every character escaped that a terminal could read as a command, that changes the
 /// direction of writing, or that is invisible. Quotes and backslashes stay as they are.
+///
+/// So is the `[` of `##[` and `##vso[`, with which GitHub and Azure begin a command anywhere in a line of a log.
 pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    if text.chars().all(is_plain) {
+    if text.chars().all(is_plain) && !text.contains("##") {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
@@ -20,6 +22,7 @@ pub(crate) fn escape(text: &str) -> Cow<'_, str> {
             '\n' => safe.push_str("\\n"),
             '\r' => safe.push_str("\\r"),
             '\t' => safe.push_str("\\t"),
+            '[' if safe.ends_with("##") || safe.ends_with("##vso") => safe.extend(character.escape_unicode()),
             _ if is_plain(character) => safe.push(character),
             _ => safe.extend(character.escape_unicode()),
         }
@@ -140,6 +143,8 @@ mod tests {
         for hidden in ['\u{202e}', '\u{200b}', '\u{2028}', '\u{feff}', '\u{ad}', '\u{e0041}', '\u{9b}', '\u{7f}'] {
             assert_eq!(escape(&hidden.to_string()), hidden.escape_unicode().to_string());
         }
+        assert_eq!(escape("a ##[error]b ##vso[x]"), "a ##\\u{5b}error]b ##vso\\u{5b}x]");
+        assert_eq!(escape("# a ## b #[c] [d]"), "# a ## b #[c] [d]");
         assert_eq!(escape(&escape("a\u{7}b")), escape("a\u{7}b"), "what is escaped stays as it is");
     }
 

@@ -57,9 +57,9 @@ fn sentence(annotation: &Annotation<'_>) -> String {
     format!("{}{}{}", escape(&annotation.message), entry.unwrap_or_default(), help.unwrap_or_default())
 }
 
-/// A line of the log that is not a command, with any names in it: GitHub reads `##[` anywhere in a line as one.
+/// A line of the log that is not a command, with any names in it.
 fn line(text: &str) -> String {
-    format!("{}.\n", escape(text).replace("##[", "#\\u{23}["))
+    format!("{}.\n", escape(text))
 }
 
 /// The text after the second `::`: escaped so that it stays one line.

@@ -32,6 +32,11 @@ pub(crate) fn report(report: &InitReport) -> String {
         MANIFEST => String::new(),
         manifest => format!(" -f {}", shell_word(&escape(manifest))),
     };
+    let machine = report.ci.filter(|_| !report.installs).map(|system| {
+        let file = system.path();
+        format!("  give CI the program: set BRANDCTL_TOOL in {file}, or use a machine or image that has brandctl\n")
+    });
+    let machine = machine.unwrap_or_default();
     let last = match report.ci {
         None => format!("brandctl apply{option}   do it"),
         Some(CiSystem::Github) => secret("GitHub the secret", CiSystem::Github.path()),
@@ -48,8 +53,10 @@ pub(crate) fn report(report: &InitReport) -> String {
             "shows what the first apply would do; BITRIX24_WEBHOOK_URL must hold the portal's webhook",
         )
     };
-    let _ =
-        write!(text, "\nNext:\n  brandctl validate{option}   {validate}\n  brandctl plan{option}   {plan}\n  {last}\n");
+    let _ = write!(
+        text,
+        "\nNext:\n  brandctl validate{option}   {validate}\n  brandctl plan{option}   {plan}\n{machine}  {last}\n"
+    );
     text
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use anstyle::Style;
 
-use crate::domain::finding::Severity;
-use crate::domain::report::{Validation, Warnings};
+use crate::domain::finding::{Finding, Severity};
+use crate::domain::report::Validation;
 use crate::domain::rules::RULES;
 use crate::text::plural;
 
@@ -24,7 +24,8 @@ pub(super) fn summary(validation: &Validation, [good, bad]: [Style; 2]) -> Strin
     };
     let files: BTreeSet<_> = validation.findings.iter().filter_map(|finding| finding.path.as_deref()).collect();
     let files = plural(files.len(), "file", "files");
-    let denied = if warnings > 0 && validation.warnings == Warnings::Denied { " Warnings are denied." } else { "" };
+    let is_denied = |finding: &Finding| !finding.is_error() && validation.fails(finding);
+    let denied = if validation.findings.iter().any(is_denied) { " Warnings are denied." } else { "" };
     let mut text = format!("{style}{word}{style:#}: {images}, {found} in {files}.{denied}\n");
     // One rule is enough as an example: the command is the same for all.
     if let Some(finding) = validation.findings.iter().find(|found| RULES.iter().any(|rule| rule.id == found.rule)) {

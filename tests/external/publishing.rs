@@ -119,7 +119,7 @@ fn the_workflow_uses_the_toolchain_of_the_repository() {
     let toolchain = fs::read_to_string(Path::new(ROOT).join("rust-toolchain.toml")).unwrap();
     let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = ")).unwrap().trim_matches('"');
     let workflow = fs::read_to_string(Path::new(ROOT).join(".github/workflows/ci.yml")).unwrap();
-    assert!(workflow.contains(&format!("container: rust:{channel}-bookworm ")), "{channel}");
+    assert!(workflow.contains(&format!("image: rust:{channel}-bookworm ")), "{channel}");
 }
 
 const WORKFLOWS: [&str; 3] = ["ci.yml", "audit.yml", "release.yml"];
@@ -195,7 +195,7 @@ fn the_steps_run_as_they_are_written() {
             let path = format!("{}:/usr/bin:/bin", programs.display());
             bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c", &script]).env("PATH", path);
             bash.env("CALLS", &calls).env("RUNNER_TEMP", &temp).env("GITHUB_REPOSITORY", "acme/x");
-            bash.env("GITHUB_OUTPUT", temp.join("output"));
+            bash.env("GITHUB_OUTPUT", temp.join("output")).env("GITHUB_WORKSPACE", root);
             for (name, value) in variables.as_object().into_iter().flatten() {
                 let value = match value.as_str().unwrap() {
                     "${{ github.ref_name }}" => "v0.1.0",
@@ -218,9 +218,10 @@ fn the_steps_run_as_they_are_written() {
     cargo run --locked -- apply --sandbox -f examples/acme/brand.yaml --yes
     release/deny check advisories
     release/check v0.1.0
+    cargo publish --locked --dry-run
     release/build
     gh release create v0.1.0 --repo acme/x --draft --verify-tag --title v0.1.0 --notes-file files/notes/notes.md files/dist-one/SHA256SUMS files/dist-one/notes.md files/dist-one/x.whl
     gh release edit v0.1.0 --repo acme/x --draft=false
-    cargo publish --locked
+    cargo publish --locked --no-verify
     "#);
 }

@@ -104,7 +104,10 @@ fn address(line: &str) -> Option<String> {
         let reserved =
             host.contains("example") || host.starts_with(['$', '{', '<', '1']) || host.starts_with("localhost");
         let ours = path.split('/').nth(1).is_some_and(|name| name == "brandctl" || name.starts_with("brandctl."));
-        (ours && !reserved).then(|| format!("the address {rest}"))
+        // Once it is set, this one is ours.
+        let published = env!("CARGO_PKG_REPOSITORY").trim_start_matches("https://");
+        let is_published = !published.is_empty() && rest.starts_with(published);
+        (ours && !reserved && !is_published).then(|| format!("the address {rest}"))
     })
 }
 

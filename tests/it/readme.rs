@@ -335,7 +335,10 @@ fn every_option_exists() {
     assert!(commands.len() >= 4, "{main}");
     known.extend(["release", "path", "force", "open", "no-checkout", "init", "detailed-exitcodes"].map(str::to_owned));
     // Of cargo, git, gh, jq and curl.
-    known.extend(["locked", "frozen", "diff-filter", "oneline", "repo", "data-urlencode"].map(str::to_owned));
+    known.extend(
+        ["locked", "frozen", "config", "signer-workflow", "diff-filter", "oneline", "repo", "data-urlencode"]
+            .map(str::to_owned),
+    );
     let unknown: Vec<_> = options(&text).difference(&known).cloned().collect();
     assert!(unknown.is_empty(), "pages name options that do not exist: {unknown:?}");
 }

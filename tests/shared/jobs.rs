@@ -74,7 +74,9 @@ fn of_github(name: &str, job: &Value, shared: &BTreeMap<String, String>) -> Job 
     for step in job["steps"].as_array().unwrap() {
         let when = match step["if"].as_str() {
             None => When::Sound,
-            Some("github.event.pull_request.head.repo.full_name == github.repository") => When::SoundAndOurs,
+            Some(
+                "github.event.pull_request.head.repo.full_name == github.repository && github.event.pull_request.user.login != 'dependabot[bot]'",
+            ) => When::SoundAndOurs,
             Some("always()" | "${{ !cancelled() }}") => When::Always,
             Some(other) => panic!("{name}: when is {other}?"),
         };

@@ -35,7 +35,8 @@ pub(super) struct Answers {
     pub(super) source: Option<Source>,
     pub(super) portal: Option<PinnedPortal>,
     pub(super) ci: Option<Ci>,
-    pub(super) tool: Option<Tool>,
+    /// `Some(None)`: the machine that runs the CI file has brandctl.
+    pub(super) tool: Option<Option<Tool>>,
 }
 
 /// The answers to all questions.
@@ -54,4 +55,9 @@ pub(super) enum Source {
     Samples(Owned),
     /// What the portal holds; without a pattern, each code of it.
     Portal(Option<Pattern>),
+}
+
+/// Reads where CI installs brandctl from; `None` if its machine has it.
+pub(super) fn tool(text: &str) -> Result<Option<Tool>, String> {
+    if text == "none" { Ok(None) } else { Tool::parse(text).map(Some) }
 }

@@ -60,8 +60,8 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "SYSTEM")]
     ci: Option<Ci>,
     /// Where CI installs brandctl from: the https URL of an archive, as in https://HOST/brandctl.tar.gz#sha256=SUM, or of a
-    /// repository with releases. Without #sha256=SUM, the archive is checked against the file URL.sha256 [default: CI uses
-    /// the brandctl that its machine has, and fails if there is none]
+    /// repository with releases. Without #sha256=SUM, the archive is checked against the file URL.sha256. `none`: CI uses the
+    /// brandctl that its machine has, and fails if there is none, which is the default until brandctl is published
     #[arg(long, value_name = "URL")]
     tool: Option<String>,
 }
@@ -105,13 +105,13 @@ fn prepare(globals: &Globals, arguments: &Arguments, renewals: PendingRenewals) 
     let NewRepository { folder: place, git } = NewRepository::at(&arguments.folder).map_err(unwritable)?;
     let Complete { source, portal, ci, tool } = match given {
         Answers { source: Some(source), portal, ci: Some(ci), tool } => {
-            Complete { source, portal, ci, tool: tool.or_else(Tool::of_release) }
+            Complete { source, portal, ci, tool: tool.unwrap_or_else(Tool::of_release) }
         }
         given if io::stdin().is_terminal() && io::stderr().is_terminal() => questions::ask(given, globals)?,
         given => return Err(Failure { kind: FailureKind::Usage, findings: missing(&given) }),
     };
     let ci = ci.system();
-    if ci.is_none() && arguments.tool.is_some() {
+    if ci.is_none() && arguments.tool.as_deref().is_some_and(|tool| tool != "none") {
         let finding = Finding::error("usage", "--tool is for a CI file, and none is written");
         return Err(Failure::new(FailureKind::Usage, finding.help("leave it out, or choose a CI system with --ci")));
     }
@@ -147,7 +147,7 @@ fn write_all(globals: &Globals, Prepared { root, in_git, ci, tool, export, files
         output::note(globals, &note);
     }
     let findings = export.as_ref().map(|export| export.findings.clone()).unwrap_or_default();
-    InitReport { root: Some(root), ci, export, files, findings, ..InitReport::default() }
+    InitReport { root: Some(root), ci, installs: tool.is_some(), export, files, findings, ..InitReport::default() }
 }
 
 /// What CI cannot be sure of, if anything.
@@ -155,8 +155,8 @@ fn about_tool(system: CiSystem, tool: Option<&Tool>) -> Option<String> {
     let file = system.path();
     match tool {
         None => Some(format!(
-            "note: {file} does not install brandctl: its jobs use the one that their machine has. To install it, set \
-             BRANDCTL_TOOL in it to the https URL of an archive, or pass --tool URL"
+            "note: {file} does not install brandctl: its jobs use the one that their machine has, and fail if it has none. To \
+             install it, set BRANDCTL_TOOL in it to the https URL of an archive, or pass --tool URL"
         )),
         Some(tool) if tool.is_pinned() => None,
         Some(_) => Some(format!(
@@ -182,7 +182,7 @@ fn check(globals: &Globals, arguments: &Arguments) -> Result<Answers, Failure> {
     let source = source.map_err(|why| wrong("--owns", why)).ok().flatten();
     let portal = arguments.portal.as_deref().map(PinnedPortal::parse).transpose();
     let portal = portal.map_err(|why| wrong("--portal", why)).ok().flatten();
-    let tool = arguments.tool.as_deref().map(Tool::parse).transpose();
+    let tool = arguments.tool.as_deref().map(given::tool).transpose();
     let tool = tool.map_err(|why| wrong("--tool", why)).ok().flatten();
     if findings.is_empty() {
         Ok(Answers { source, portal, ci: arguments.ci, tool })

@@ -13,7 +13,7 @@ use crate::domain::scope::Pattern;
 use super::super::error::Failure;
 use super::super::settings::Globals;
 use super::super::{credentials, output};
-use super::given::{Answers, Ci, Complete, Source};
+use super::given::{self, Answers, Ci, Complete, Source};
 
 /// Asks for what is not given yet.
 pub(super) fn ask(given: Answers, globals: &Globals) -> Result<Complete, Failure> {
@@ -29,12 +29,16 @@ pub(super) fn ask(given: Answers, globals: &Globals) -> Result<Complete, Failure
     let ci = given
         .ci
         .map_or_else(|| answer("Which CI system runs it: github, gitlab, shell or none? [github]: ", ci), Ok)?;
-    let tool = match given.tool.or_else(Tool::of_release) {
-        None if ci != Ci::None => answer(
-            "Where does it install brandctl from? The URL of an archive or repository [its machine has it]: ",
-            tool,
-        )?,
-        tool => tool,
+    let tool = match given.tool {
+        Some(tool) => tool,
+        None if ci == Ci::None => None,
+        None => match Tool::of_release() {
+            None => answer(
+                "Where does it install brandctl from? The URL of an archive or repository [its machine has it]: ",
+                tool,
+            )?,
+            release => release,
+        },
     };
     Ok(Complete { source, portal, ci, tool })
 }
@@ -83,7 +87,7 @@ fn portal(text: &str) -> Result<Option<PinnedPortal>, String> {
 }
 
 fn tool(text: &str) -> Result<Option<Tool>, String> {
-    if text.is_empty() { Ok(None) } else { Tool::parse(text).map(Some) }
+    if text.is_empty() { Ok(None) } else { given::tool(text) }
 }
 
 fn ci(text: &str) -> Result<Ci, String> {

@@ -35,7 +35,11 @@ url=${BRANDCTL_REPORT_URL:-}
 case $url in https://*) set -- --report-url "$url" "$@" ;; esac
 case $command in
   plan) set -- -o "$out/plan.json" "$@" ;;
-  apply) set -- --yes "$@" ;;
+  apply)
+    # brandctl makes no links there. One that was committed could lead what your system keeps to other files.
+    find .brandctl -type l -exec rm -f {} + 2>/dev/null || :
+    set -- --yes "$@"
+    ;;
 esac
 # `exec`: a job that is cancelled signals brandctl itself, which then finishes what it has begun.
 exec brandctl "$command" --report "$out/$command.html" --report "$out/$command.md" --report "$out/$command.xml" "$@"

@@ -83,6 +83,8 @@ pub(crate) struct InitReport {
     pub(crate) manifest: String,
     /// The CI system whose file was written.
     pub(crate) ci: Option<CiSystem>,
+    /// Whether that file installs brandctl, so that its machine need not have it.
+    pub(crate) installs: bool,
     /// The export, if it begins with the entries of a portal.
     pub(crate) export: Option<ExportReport>,
     /// Every file, sorted; none if it failed.

@@ -65,6 +65,9 @@ impl Tool {
         if path.is_empty() {
             return Err("the URL has only a host");
         }
+        if !is_archive && !is_repository(path) {
+            return Err("the URL is neither that of a .tar.gz file nor that of a repository");
+        }
         let release = if is_archive { "" } else { RELEASE };
         Ok(Self { url: format!("https://{authority}/{path}{release}"), sum })
     }
@@ -87,6 +90,15 @@ impl Tool {
             None => self.url.clone(),
         }
     }
+}
+
+/// Whether a path is that of a repository: an owner and a name, and not a page or a file of it.
+fn is_repository(path: &str) -> bool {
+    const PAGES: [&str; 6] = ["-", "archive", "blob", "raw", "releases", "tree"];
+    const FILES: [&str; 8] = [".deb", ".gz", ".tar", ".tgz", ".txz", ".whl", ".xz", ".zip"];
+    let mut parts = path.split('/');
+    let is_file = FILES.iter().any(|ending| path.to_ascii_lowercase().ends_with(ending));
+    path.contains('/') && parts.all(|part| !part.is_empty() && !PAGES.contains(&part)) && !is_file
 }
 
 /// A host and perhaps a port.
@@ -164,8 +176,15 @@ mod tests {
             ("https://example.com/$[[ secret ]]", "holds more than"),
             ("https://example.com/../secret", "holds more than"),
             ("https://example.com/x.tar.gz#sha256=secret", "is not sha256= and 64"),
+            ("https://example.com/owner/secret.tgz", "neither that of a .tar.gz file nor"),
+            ("https://example.com/owner/secret-py3-none-any.whl", "neither that of a .tar.gz file nor"),
+            ("https://example.com/owner/secret/releases", "neither that of a .tar.gz file nor"),
+            ("https://example.com/owner/secret/releases/tag/v1", "neither that of a .tar.gz file nor"),
+            ("https://example.com/owner/secret/-/tree/main", "neither that of a .tar.gz file nor"),
+            ("https://example.com/owner//secret", "neither that of a .tar.gz file nor"),
+            ("https://example.com/secret", "neither that of a .tar.gz file nor"),
             ("https://example.com/x.tar.gz#secret", "is not sha256= and 64"),
-            ("https://example.com/name#sha256=secret", "belongs to a .tar.gz file"),
+            ("https://example.com/owner/name#sha256=secret", "belongs to a .tar.gz file"),
             (long.as_str(), "at most 500"),
         ] {
             let error = Tool::parse(text).unwrap_err();

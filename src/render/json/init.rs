@@ -25,7 +25,7 @@ pub(crate) struct InitDocument {
 impl From<&InitReport> for InitDocument {
     fn from(report: &InitReport) -> Self {
         // The rest is for people, who see the next steps.
-        let InitReport { root, export, files, findings: _, manifest: _, ci: _ } = report;
+        let InitReport { root, export, files, findings: _, manifest: _, ci: _, installs: _ } = report;
         let items = export.iter().flat_map(|export| &export.items);
         Self {
             root: root.clone(),

@@ -72,7 +72,10 @@ impl Scene {
         fs::create_dir(&checkout).unwrap();
         git(&checkout, &["init", "-q"]);
         git(&checkout, &["remote", "add", "origin", "https://github.com/acme/brand.git"]);
-        init(&checkout, &["--owns", "acme-*", "--ci", if workflow.is_some() { "none" } else { "github" }]);
+        init(
+            &checkout,
+            &["--owns", "acme-*", "--ci", if workflow.is_some() { "none" } else { "github" }, "--tool", "none"],
+        );
         if let Some(workflow) = workflow {
             fs::create_dir_all(checkout.join(".github/workflows")).unwrap();
             fs::write(checkout.join(".github/workflows/w.yml"), workflow).unwrap();

@@ -236,6 +236,45 @@ fn names_from_the_portal_are_no_commands_for_the_runner() {
     );
 }
 
+/// An upload follows links, and a commit can hold one where the state usually is.
+#[test]
+fn the_folder_of_the_run_is_none_that_a_commit_can_make() {
+    let runner = Runner::new();
+    let (checkout, secret) = (runner.at("checkout"), runner.at("secret"));
+    fs::create_dir_all(checkout.join(".brandctl/evil")).unwrap();
+    fs::create_dir(&secret).unwrap();
+    std::os::unix::fs::symlink(&secret, checkout.join(".brandctl/evil/runs")).unwrap();
+    git(&checkout, &["add", "-f", ".brandctl"]);
+    git(&checkout, &["commit", "-qm", "Link"]);
+    let ran = runner.run(&[("BRANDCTL_COMMAND", "apply")]);
+    let runs = Path::new(&ran.outputs["runs"]);
+    assert!(runs.starts_with(runner.at("temp")), "{ran:?}");
+    // A name with a line break in it would be another output.
+    let odd = checkout.join("a\nruns=x");
+    fs::create_dir(&odd).unwrap();
+    let mut step = runner.step("run", &[("BRANDCTL_COMMAND", "plan")]);
+    let ran = runner.ended(step.current_dir(&odd).spawn().unwrap());
+    assert!(ran.code == Some(1) && ran.outputs.is_empty(), "{ran:?}");
+}
+
+/// The old images are where the output says, so that an upload keeps them.
+#[test]
+fn the_folder_of_the_run_is_the_one_that_brandctl_wrote() {
+    let runner = Runner::new();
+    let state = runner.at("state");
+    for arguments in [String::new(), format!("--state-dir\n{}", state.display()), "-f\nbrand.yaml".to_owned()] {
+        let icon = runner.at("checkout/icons/acme-sample.png");
+        fs::remove_file(&icon).unwrap();
+        let apply = [("BRANDCTL_COMMAND", "apply"), ("BRANDCTL_ARGS", arguments.as_str())];
+        runner.ends(&apply, 0, "0", "true");
+        git(&runner.at("checkout"), &["checkout", "-q", "icons"]);
+        let ran = runner.ends(&apply, 0, "0", "true");
+        let runs = Path::new(&ran.outputs["runs"]);
+        assert!(runs.is_dir() && runs.starts_with(&state) == arguments.starts_with("--state-dir"), "{ran:?}");
+        assert!(fs::read_dir(runs).unwrap().count() >= 2, "{ran:?}");
+    }
+}
+
 #[test]
 fn a_job_that_is_cancelled_lets_brandctl_finish_what_it_began() {
     std::thread::scope(|scope| {
@@ -289,6 +328,7 @@ fn a_comment_is_updated_and_is_always_our_own() {
         ("empty", "POST repos/acme/brand/issues/7/comments"),
         ("theirs", "POST repos/acme/brand/issues/7/comments"),
         ("crowded", "PATCH repos/acme/brand/issues/comments/211"),
+        ("early", "PATCH repos/acme/brand/issues/comments/2"),
     ] {
         for _ in 0..2 {
             assert_eq!(commands(&comment(&runner, &server, mode, &[]).log), [] as [&str; 0]);

@@ -55,7 +55,7 @@ fn an_archive_is_downloaded_and_checked() {
                 for (tool, refused) in cases {
                     let (code, said) = install(home, shell, tool);
                     assert_eq!(code, Some(i32::from(refused.is_some())), "{shell} {tool}: {said}");
-                    let found = said.contains(&format!("{}/brandctl.", home.display()));
+                    let found = said.contains(&format!("{}/brandctl-install.", home.display()));
                     assert_eq!(found, refused.is_none(), "{shell} {tool}: {said}");
                     assert!(refused.is_none_or(|why| said.contains(why)), "{shell} {tool}: {said}");
                 }
@@ -79,9 +79,13 @@ fn the_action_installs_its_own_release() {
         fs::write(releases.join(format!("{name}.sha256")), format!("{sum}  {name}\n")).unwrap();
     }
     let server = Server::files(&at("files"), home.path());
-    for (version, from, works) in
-        [("", "", true), ("9.9.9", "", true), ("8.8.8", "", false), ("", "https://127.0.0.1:1/x.tar.gz", false)]
-    {
+    for (version, from, works) in [
+        ("", "", true),
+        ("9.9.9", "", true),
+        ("v9.9.9", "", true),
+        ("8.8.8", "", false),
+        ("", "https://127.0.0.1:1/x.tar.gz", false),
+    ] {
         let mut bash = command("bash", &at("checkout"));
         let install = concat!(env!("CARGO_MANIFEST_DIR"), "/action/install");
         bash.arg(install).env("GITHUB_ACTION_PATH", env!("CARGO_MANIFEST_DIR")).env("PATH", "/usr/bin:/bin");
@@ -91,10 +95,10 @@ fn the_action_installs_its_own_release() {
         bash.env("CURL_CA_BUNDLE", at("cert.pem")).env("INSTALL_VERSION", version).env("INSTALL_FROM", from);
         let output = bash.output().unwrap();
         assert_eq!(output.status.success(), works, "{version} {from}: {}", stderr(&output));
-        let named = if version.is_empty() { env!("CARGO_PKG_VERSION") } else { version };
+        let named = if version.is_empty() { env!("CARGO_PKG_VERSION") } else { version.trim_start_matches('v') };
         let wanted = if from.is_empty() { format!("/download/v{named}/brandctl-{named}-") } else { from.to_owned() };
         assert!(works || stderr(&output).contains(&wanted), "{}", stderr(&output));
     }
     let added = fs::read_to_string(at("path")).unwrap();
-    assert_eq!(added.lines().filter(|folder| Path::new(folder).join("brandctl").is_file()).count(), 2);
+    assert_eq!(added.lines().filter(|folder| Path::new(folder).join("brandctl").is_file()).count(), 3);
 }

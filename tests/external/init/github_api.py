@@ -25,6 +25,9 @@ def seeded(mode):
         others[2] = comment(3, BOT, None)
         others[210] = comment(211, BOT, MARKER + "\r\nof an earlier run")
         return others
+    if mode == "early":
+        unknown = MARKER.replace("acme.bitrix24.com", "-")
+        return [comment(1, "mallory", unknown), comment(2, BOT, unknown + "\nwithout a webhook")]
     if mode == "theirs":
         return [comment(1, "mallory", MARKER + "\ntheirs")]
     return []

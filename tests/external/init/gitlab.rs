@@ -40,7 +40,10 @@ impl Scene {
         fs::create_dir(&checkout).unwrap();
         git(&checkout, &["init", "-q"]);
         git(&checkout, &["remote", "add", "origin", "https://gitlab.com/acme/brand.git"]);
-        init(&checkout, &["--owns", "acme-*", "--ci", if file.is_some() { "none" } else { "gitlab" }]);
+        init(
+            &checkout,
+            &["--owns", "acme-*", "--ci", if file.is_some() { "none" } else { "gitlab" }, "--tool", "none"],
+        );
         if let Some(file) = file {
             fs::write(checkout.join(".gitlab-ci.yml"), file).unwrap();
             fs::create_dir(checkout.join("templates")).unwrap();

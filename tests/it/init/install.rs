@@ -93,6 +93,26 @@ fn an_archive_is_installed_if_it_has_its_sum() {
 }
 
 #[test]
+fn only_its_own_old_folders_are_removed() {
+    let machine = Machine::new();
+    let ours = machine.at("temp/brandctl-install.0123456789");
+    let theirs = [machine.at("temp/brandctl.backup"), machine.at("temp/brandctl-install.notes")];
+    let link = machine.at("temp/brandctl-install.abcdefghij");
+    for folder in [&ours, &theirs[0], &theirs[1], &machine.at("kept")] {
+        fs::create_dir(folder).unwrap();
+    }
+    symlink(machine.at("kept"), &link).unwrap();
+    let old = machine.at("temp/brandctl.tar.gz");
+    fs::copy(&machine.archive, &old).unwrap();
+    let mut touch = command("touch", &machine.at("temp"));
+    touch.args(["-h", "-d", "3 days ago", "brandctl-install.0123456789", "brandctl.backup", "brandctl-install.notes"]);
+    assert!(touch.args(["brandctl.tar.gz", "brandctl-install.abcdefghij"]).status().unwrap().success());
+    machine.installs(&format!("{}#sha256={}", old.display(), machine.sum), SYSTEM);
+    assert!(!ours.exists() && theirs.iter().all(|folder| folder.is_dir()));
+    assert!(old.is_file() && machine.at("kept").is_dir());
+}
+
+#[test]
 fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     let machine = Machine::new();
     let archive = machine.archive.display().to_string();
@@ -117,6 +137,36 @@ fn an_archive_that_is_not_what_was_expected_is_not_unpacked() {
     machine.refuses(&format!("{archive}#sha256={}", machine.sum), SYSTEM, "does not have the SHA-256 sum");
 }
 
+/// A pinned archive is what runs, or nothing.
+#[test]
+fn an_archive_without_the_program_does_not_run_another_one() {
+    let machine = Machine::new();
+    script(&machine.at("files/brandctl"), "echo the machine has it");
+    let path = format!("{}:{SYSTEM}", machine.at("files").display());
+    let inside = machine.at("inside/x");
+    for (name, mode) in [("README", 0o644), ("brandctl", 0o644), ("brandctl/x", 0o755)] {
+        fs::create_dir_all(inside.join(name).parent().unwrap()).unwrap();
+        fs::write(inside.join(name), "#!/bin/sh\n").unwrap();
+        fs::set_permissions(inside.join(name), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        let archive = machine.at("files/odd.tar.gz");
+        let mut tar = command("tar", &machine.at("inside"));
+        assert!(tar.args(["-czf"]).arg(&archive).arg("x").status().unwrap().success());
+        let mut sum = command("sha256sum", &machine.at("files"));
+        fs::write(machine.at("files/odd.tar.gz.sha256"), sum.arg(&archive).output().unwrap().stdout).unwrap();
+        machine.refuses(&archive.display().to_string(), &path, "does not hold the program brandctl");
+        fs::remove_dir_all(&inside).unwrap();
+    }
+}
+
+#[test]
+fn a_secret_in_an_address_is_not_repeated() {
+    let machine = Machine::new();
+    for address in ["https://ci:s3cret@127.0.0.1:1/x.tar.gz", "https://127.0.0.1:1/x.tar.gz?token=s3cret"] {
+        machine.refuses(address, SYSTEM, "holds a user name, a password or a query");
+        assert!(!stderr(&machine.install("sh", address, SYSTEM)).contains("s3cret"));
+    }
+}
+
 #[test]
 fn nothing_of_the_checkout_is_installed() {
     let machine = Machine::new();
@@ -126,11 +176,14 @@ fn nothing_of_the_checkout_is_installed() {
         script(&checkout.join(folder).join("brandctl"), "touch ../ran");
     }
     symlink(checkout.join("bin"), machine.at("link")).unwrap();
+    fs::create_dir(machine.at("links")).unwrap();
+    symlink(checkout.join("bin/brandctl"), machine.at("links/brandctl")).unwrap();
     for path in [
         checkout.join("bin").display().to_string(),
         "bin".to_owned(),
         ".".to_owned(),
         machine.at("link").display().to_string(),
+        machine.at("links").display().to_string(),
     ] {
         machine.refuses("", &format!("{path}:{SYSTEM}"), "is in the checkout");
     }

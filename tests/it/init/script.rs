@@ -28,7 +28,7 @@ impl Scene {
         options.limits = None;
         let portal = start(options).unwrap();
         git(checkout.path(), &["init", "-q"]);
-        init(checkout.path(), &["two words", "--owns", "acme-*", "--ci", "shell"]);
+        init(checkout.path(), &["two words", "--owns", "acme-*", "--ci", "shell", "--tool", "none"]);
         git(checkout.path(), &["add", "."]);
         git(checkout.path(), &["commit", "-qm", "Start"]);
         Self { checkout, home, portal, _data: data }

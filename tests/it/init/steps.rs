@@ -63,7 +63,7 @@ impl Scene {
         let portal = start(options).unwrap();
         git(checkout.path(), &["init", "-q"]);
         let host = portal.address().to_string();
-        init(checkout.path(), &[folder, "--owns", "acme-*", "--portal", &host, "--ci", system]);
+        init(checkout.path(), &[folder, "--owns", "acme-*", "--portal", &host, "--ci", system, "--tool", "none"]);
         git(checkout.path(), &["add", "."]);
         git(checkout.path(), &["commit", "-qm", "Start"]);
         let (file, brand) = (checkout.path().join(path), checkout.path().join(folder));

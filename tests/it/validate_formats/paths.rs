@@ -148,6 +148,8 @@ fn a_copy_of_the_schema_that_another_brandctl_wrote_is_noted() {
     let [found] = <[Value; 1]>::try_from(noted(&["--deny-warnings", "icons/call.png"])).unwrap();
     assert_eq!((&found["path"], &found["severity"]), (&"brand.yaml".into(), &"warning".into()));
     assert!(found["help"].as_str().unwrap().contains("`brandctl schema manifest > brand.schema.json`"), "{found}");
+    let (code, text) = brand.validate(&["--deny-warnings"]);
+    assert!(code == 0 && !text.contains("denied"), "{text}");
     // Where the manifest names another one, that one counts.
     let text = fs::read_to_string(brand.path("brand.yaml")).unwrap();
     let naming = |schema: &str| brand.write("brand.yaml", format!("# yaml-language-server: $schema={schema}\n{text}"));

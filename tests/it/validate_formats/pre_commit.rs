@@ -21,6 +21,33 @@ fn the_hooks_differ_only_in_where_the_program_comes_from() {
     }
 }
 
+/// pre-commit passes what matches: every name that `validate` takes for a manifest, and every PNG.
+#[test]
+fn the_hooks_see_every_manifest_and_image() {
+    let pattern = serde_json::json!({"pattern": hooks()[0]["files"]});
+    let pattern = jsonschema::draft7::new(&pattern).unwrap();
+    let sees = |path: &str| pattern.is_valid(&serde_json::json!(path));
+    for path in [
+        "brand.yaml",
+        "a/brand.yml",
+        "brandctl.yaml",
+        "brandctl.yml",
+        "x.brandctl.yaml",
+        "a/x.brandctl.yml",
+        "a.png",
+        "b/A.PNG",
+    ] {
+        assert!(sees(path), "{path}");
+    }
+    // Such names would be options, with which a pull request could write over files.
+    for path in ["--report=html=x.png", "-fok.brandctl.yaml", "--report=md=/a/brand.yaml", "-.png"] {
+        assert!(!sees(path), "{path}");
+    }
+    for path in ["mybrand.yaml", "brand.yaml.txt", "brandctl.yamlx", "x.yaml", "png", "a.pngx"] {
+        assert!(!sees(path), "{path}");
+    }
+}
+
 #[test]
 fn the_hooks_run_as_pre_commit_runs_them() {
     let hooks = hooks();
