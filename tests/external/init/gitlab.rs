@@ -130,7 +130,10 @@ fn goes_the_whole_way(scene: &Scene) {
     assert!(ran.ok && ran.log.contains("Applied 2 changes"), "{}", ran.log);
     let kept = tree(&scene.checkout().join(".gitlab-ci-local/artifacts"));
     assert!(kept.iter().any(|path| path.ends_with("brandctl-out/apply.html")), "{kept:?}");
-    assert!(kept.iter().any(|path| path.contains("apply/.brandctl/") && path.ends_with("journal.jsonl")), "{kept:?}");
+    assert!(
+        kept.iter().any(|path| path.contains("apply/brandctl-out/state/") && path.ends_with("journal.jsonl")),
+        "{kept:?}"
+    );
     let ran = scene.run(Source::Schedule, &user);
     assert!(ran.ok && ran.log.contains("No drift"), "{}", ran.log);
     let art = fs::read(scene.checkout().join("icons/acme-sample.png")).unwrap();

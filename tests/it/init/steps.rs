@@ -158,7 +158,7 @@ impl Scene {
     fn stopped(&self, name: &str, signals: &[&str]) -> Option<i32> {
         use brandctl::sandbox::faults::{FaultAction, Faults, On, When};
         use std::time::{Duration, Instant};
-        let step = self.job(name).steps.into_iter().find(|step| step.script.starts_with("exec brandctl ")).unwrap();
+        let step = self.job(name).steps.into_iter().find(|step| step.script.contains("exec brandctl ")).unwrap();
         self.portal.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_secs(2))));
         let file = self.home.path().join("step.sh");
         fs::write(&file, step.script).unwrap();
@@ -224,7 +224,8 @@ impl Scene {
     fn kept_run(&self, name: &str) -> PathBuf {
         let kept = self.kept(name);
         let runs = kept.iter().find(|path| path.ends_with("/runs")).unwrap_or_else(|| panic!("no runs in {kept:?}"));
-        let mut runs: Vec<_> = fs::read_dir(self.checkout.path().join(runs)).unwrap().map(Result::unwrap).collect();
+        // Not in the checkout itself, where a commit could have put a link.
+        let mut runs: Vec<_> = fs::read_dir(self.out().join(runs)).unwrap().map(Result::unwrap).collect();
         runs.retain(|entry| entry.file_type().unwrap().is_dir());
         assert_eq!(runs.len(), 1);
         runs.remove(0).path()
@@ -310,7 +311,9 @@ fn a_merge_is_applied_and_its_run_is_kept() {
         assert!(scene.kept("apply").iter().any(|kept| kept == "apply.html"));
         assert!(scene.system == System::Gitlab || ran.summary.contains("Applied 2 changes"), "{}", ran.summary);
         // What the jobs write is ignored: the run notes a clean commit.
-        let history = crate::shared::init::brandctl(&scene.brand, &["history", "--format", "json"]);
+        let state = run.ancestors().nth(3).unwrap().to_str().unwrap();
+        let history =
+            crate::shared::init::brandctl(&scene.brand, &["history", "--state-dir", state, "--format", "json"]);
         let history: Value = serde_json::from_slice(&history.stdout).unwrap();
         let commit = history["runs"][0]["commit"].as_str().unwrap();
         assert!(commit.len() == 40 && !commit.ends_with('+'), "{commit}");
