@@ -36,7 +36,7 @@ use super::settings::{AnyFormat, Globals};
 /// is checked. A PATH called brand.yaml, brandctl.yaml or NAME.brandctl.yaml is the manifest, unless -f names one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  brandctl validate\n  brandctl validate --deny-warnings\n  brandctl validate icons/acme-call.png logos/\n  brandctl validate -f examples/acme/brand.yaml --format sarif\n\nExit codes: 0 no error (nor warning, with --deny-warnings, but for schema-copy), 1 error."
+    after_help = "Examples:\n  brandctl validate\n  brandctl validate --deny-warnings\n  brandctl validate icons/acme-call.png logos/\n  brandctl validate -f examples/acme/brand.yaml --format sarif\n\nExit codes: 0 no error (nor warning, with --deny-warnings, except schema-copy), 1 error."
 )]
 pub(super) struct Arguments {
     /// Check only these images, or the images in these folders [default: everything]

@@ -262,7 +262,7 @@ fn restore_and_export_write_reports() {
     let exported = brand.json("export out --report e.json").ends_with(0);
     assert_eq!(report(&brand, "e.json")["entries"], exported.json["entries"]);
     let refused = brand.json("export out --report e.html").ends_with(1);
-    assert!(refused.stdout.contains("this command does not write html reports; it writes .json"), "{refused:?}");
+    assert!(refused.stdout.contains("this command does not write html reports; it writes json"), "{refused:?}");
 }
 
 #[test]
