@@ -98,7 +98,8 @@ impl Runner {
 
     /// An apply that gets signals during its first write.
     fn cancelled(&self, signals: &[&str]) -> Ran {
-        let slow = FaultAction::Delay(Duration::from_secs(2));
+        // Long enough for a signal that this machine, busy with other tests, sends late.
+        let slow = FaultAction::Delay(Duration::from_secs(8));
         self.portal.set_faults(Faults::one(On::Write, When::Every, slow));
         let webhook = self.portal.admin_webhook();
         let variables = [("BRANDCTL_COMMAND", "apply"), ("BITRIX24_WEBHOOK_URL", webhook.as_str())];
