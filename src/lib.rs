@@ -1,5 +1,7 @@
 //! brandctl keeps the custom CRM-timeline icons and logos of a Bitrix24 portal equal to a Git repository.
 //!
+//! This library has no stable API: it exists for the program, its tests and its benches, and may change with any commit.
+//!
 //! This page is the map of the code. Data flows in one direction:
 //!
 //! ```text
