@@ -58,7 +58,9 @@ impl Runner {
         for file in ["output", "summary", "path"] {
             fs::write(self.at(file), "").unwrap();
         }
-        let mut bash = command("bash", &self.at("checkout"));
+        // Whoever runs the tests in the background has SIGINT ignored, and then no shell can trap it.
+        let mut bash = command("env", &self.at("checkout"));
+        bash.args(["--default-signal=INT", "bash"]);
         let programs = Path::new(env!("CARGO_BIN_EXE_brandctl")).parent().unwrap();
         let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
         bash.args(["--noprofile", "--norc", "-eo", "pipefail", "-c"])
