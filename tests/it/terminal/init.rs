@@ -136,7 +136,7 @@ fn whoever_leaves_leaves_nothing_behind() {
 #[test]
 fn the_answers_of_options_are_checked_before_anything_is_asked() {
     let folder = tempfile::tempdir().unwrap();
-    let shown = init(folder.path(), "init --portal https://acme.bitrix24.com/rest/1/abcdefgh12345678/", &[]);
+    let shown = init(folder.path(), "init --tool http://example.com/abcdefgh12345678", &[]);
     assert_eq!(shown.code, 1);
     assert!(!shown.raw().contains("abcdefgh12345678") && !shown.raw().contains("Which"), "{}", shown.raw());
     assert!(is_empty(folder.path()));

@@ -82,9 +82,11 @@ impl Terminal {
         let mut killer = child.clone_killer();
         let (done, deadline) = std::sync::mpsc::channel::<()>();
         let patience = std::thread::spawn(move || {
-            if deadline.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
+            let is_over = deadline.recv_timeout(PATIENCE) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+            if !is_over {
                 killer.kill().unwrap();
             }
+            is_over
         });
         let mut reader = pair.master.try_clone_reader().unwrap();
         let mut keyboard = pair.master.take_writer().unwrap();
@@ -105,7 +107,7 @@ impl Terminal {
             }
         }
         drop(done);
-        patience.join().unwrap();
+        assert!(patience.join().unwrap(), "it did not end: {}", parser.screen().contents());
         assert_eq!(script.next(), None, "never asked for: {}", parser.screen().contents());
         let code = child.wait().unwrap().exit_code();
         Shown { code, bytes, parser, frames }
