@@ -159,7 +159,8 @@ impl Scene {
         use brandctl::sandbox::faults::{FaultAction, Faults, On, When};
         use std::time::{Duration, Instant};
         let step = self.job(name).steps.into_iter().find(|step| step.script.contains("exec brandctl ")).unwrap();
-        self.portal.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_secs(2))));
+        // Long enough for a signal that a busy machine sends late.
+        self.portal.set_faults(Faults::one(On::Write, When::Every, FaultAction::Delay(Duration::from_secs(10))));
         let file = self.home.path().join("step.sh");
         fs::write(&file, step.script).unwrap();
         fs::create_dir_all(self.out()).unwrap();
